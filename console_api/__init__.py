@@ -1,0 +1,1 @@
+"""The operator API, the dispatch cycle and the register."""

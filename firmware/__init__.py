@@ -1,0 +1,1 @@
+"""Firmware of the button, and the bench of the technician."""

@@ -1,0 +1,1 @@
+"""MQTT in, verified, journalled, acknowledged, enriched, forwarded."""

@@ -1,0 +1,1 @@
+"""Devices, their keys, and the areas they stand in."""

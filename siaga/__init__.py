@@ -1,0 +1,1 @@
+"""The command `siaga` and the composition of all parts."""

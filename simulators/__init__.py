@@ -1,0 +1,1 @@
+"""A city in a box: buttons that run the firmware, units, staff and a data centre."""
