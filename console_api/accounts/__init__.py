@@ -1,0 +1,1 @@
+"""Who may do what: people, services, their secrets, and the record of what they read."""
