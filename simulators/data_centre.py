@@ -17,7 +17,6 @@ import msgspec
 import uvicorn
 from litestar import Litestar, Request, Response, post
 from litestar.datastructures import State
-from litestar.di import Provide
 
 MOST_BYTES: Final = 1_048_576
 MOST_AGE_S: Final = 300
@@ -139,6 +138,17 @@ class DataCentre:
         """Answer 503 to everything for so long."""
         self.fail_until = time.monotonic() + seconds
 
+    async def receive(self, signature: str | None, body: bytes) -> Response[str]:
+        """Answer one delivery, after its record is on disk."""
+        if time.monotonic() < self.fail_until:
+            return _answer(HTTPStatus.SERVICE_UNAVAILABLE, "told to fail for a while")
+        now = int(time.time())
+        event = check(signature, body, self.secret, now)
+        if isinstance(event, Refused):
+            return _answer(event.status, event.why)
+        new = await asyncio.to_thread(self.archive.store, event, body, now)
+        return _answer(HTTPStatus.CREATED if new else HTTPStatus.OK, "stored")
+
     async def run(self, listener: socket.socket, stop: asyncio.Event) -> None:
         """Serve a bound socket until `stop`."""
         config = uvicorn.Config(
@@ -161,27 +171,15 @@ def listen(port: int) -> socket.socket:
 
 
 def create_app(centre: DataCentre) -> Litestar:
-    """Return the application: `POST /`, any path below it, one record a request."""
-    return Litestar(
-        route_handlers=[receive],
-        dependencies={"centre": Provide(lambda: centre, sync_to_thread=False)},
-        request_max_body_size=MOST_BYTES,
-        openapi_config=None,
-    )
+    """Return the application: `POST /` or any path below it, one record a request."""
 
+    @post(["/", "/{path:path}"], media_type="application/json")
+    async def receive(request: Request[None, None, State]) -> Response[str]:
+        """Take one delivery; anything but 2xx means that nothing was stored."""
+        body = await request.body()
+        return await centre.receive(request.headers.get("siaga-signature"), body)
 
-@post(["/", "/{path:path}"], media_type="application/json")
-async def receive(request: Request[None, None, State], centre: DataCentre) -> Response[str]:
-    """Take one delivery; anything but 2xx means that nothing was stored."""
-    body = await request.body()
-    if time.monotonic() < centre.fail_until:
-        return _answer(HTTPStatus.SERVICE_UNAVAILABLE, "told to fail for a while")
-    now = int(time.time())
-    event = check(request.headers.get("siaga-signature"), body, centre.secret, now)
-    if isinstance(event, Refused):
-        return _answer(event.status, event.why)
-    new = await asyncio.to_thread(centre.archive.store, event, body, now)
-    return _answer(HTTPStatus.CREATED if new else HTTPStatus.OK, "stored")
+    return Litestar([receive], request_max_body_size=MOST_BYTES, openapi_config=None)
 
 
 def _answer(status: HTTPStatus, words: str) -> Response[str]:
