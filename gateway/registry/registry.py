@@ -1,0 +1,344 @@
+"""The registry of devices: one object over one database."""
+
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from typing import Self, Unpack
+
+from sqlalchemy import Connection, select, update
+
+from gateway.registry import area_rows, changes, devices
+from gateway.registry.area_index import AreaShape
+from gateway.registry.boundaries import AreaProperties, AreaReport, read_boundaries
+from gateway.registry.cached import CachedDirectory
+from gateway.registry.changes import Change, NewChange
+from gateway.registry.credentials import Credentials
+from gateway.registry.database import Database, check_schema
+from gateway.registry.devices import Filter, Login, NewRow
+from gateway.registry.errors import (
+    BoundariesError,
+    DeviceExistsError,
+    LastKeyError,
+    SchemaTooOldError,
+    UnknownDeviceError,
+    UnknownGenerationError,
+)
+from gateway.registry.fields import Profile, ProfileFields, check_device_id, check_profile
+from gateway.registry.model import Area, Device, DeviceStatus
+from gateway.registry.passwords import SALT_BYTES, hash_password, password_text
+from gateway.registry.schema import STATE, VERSIONS
+from gateway.registry.vault import KEY_BYTES, Vault
+
+__all__ = ["CachedDirectory", "Page", "Registry"]
+
+MAX_PAGE = 1000
+_PASSWORD_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a listing; `next` goes into `after` for the following one, None at the end."""
+
+    devices: tuple[Device, ...]
+    next: str | None
+
+
+def _unix_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class Registry:
+    """Devices, their keys and the areas; every change raises the revision and is logged.
+
+    Synchronous, and safe to use from several threads. `by` names who makes a change. Any call
+    may raise RegistryLockedError, RegistryFullError or RegistryUnavailableError.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        vault: Vault,
+        now_ms: Callable[[], int],
+        random_bytes: Callable[[int], bytes],
+    ) -> None:
+        self._database = database
+        self._vault = vault
+        self._now_ms = now_ms
+        self._random_bytes = random_bytes
+
+    @classmethod
+    def open(
+        cls,
+        url: str,
+        deployment_key: bytes,
+        *,
+        now_ms: Callable[[], int] = _unix_ms,
+        random_bytes: Callable[[int], bytes] = secrets.token_bytes,
+    ) -> Self:
+        """Open a migrated registry; the first to open it binds it to its deployment key.
+
+        Raises SchemaTooOldError, SchemaTooNewError, WrongDeploymentKeyError,
+        BadDeploymentKeyError.
+        """
+        vault = Vault(deployment_key, random_bytes)
+        database = Database(url)
+        if database.file is not None and not database.file.exists():
+            raise SchemaTooOldError(None, VERSIONS[-1])
+        registry = cls(database, vault, now_ms, random_bytes)
+        try:
+            registry._check()
+        except BaseException:
+            database.close()
+            raise
+        return registry
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._database.close()
+
+    def revision(self) -> int:
+        """Return a number that rises with every change."""
+        with self._database.read() as connection:
+            return changes.current_revision(connection)
+
+    def device(self, device_id: str) -> Device | None:
+        """Return a device with its readable keys, or None."""
+        with self._database.read() as connection:
+            return devices.find(connection, self._vault, device_id)
+
+    def show(self, device_id: str) -> Device:
+        """Return a device with its readable keys; raises UnknownDeviceError."""
+        device = self.device(device_id)
+        if device is None:
+            raise UnknownDeviceError(device_id)
+        return device
+
+    def page(
+        self, *, wanted: Filter | None = None, after: str | None = None, limit: int = 100
+    ) -> Page:
+        """Return devices by id; at most 1,000 at once."""
+        size = max(1, min(limit, MAX_PAGE))
+        with self._database.read() as connection:
+            found = devices.page(connection, self._vault, wanted or Filter(), after or "", size + 1)
+        return Page(tuple(found[:size]), found[size - 1].id if len(found) > size else None)
+
+    def count(self) -> Mapping[DeviceStatus, int]:
+        """Return how many devices have each status."""
+        with self._database.read() as connection:
+            return devices.count(connection)
+
+    def logins(self) -> Iterator[Login]:
+        """Give the broker's logins, by device id: all devices that aren't revoked."""
+        with self._database.read() as connection:
+            yield from devices.logins(connection)
+
+    def changes(
+        self, after: int = 0, *, limit: int = 100, device_id: str | None = None
+    ) -> Sequence[Change]:
+        """Return what changed after a revision, oldest first."""
+        with self._database.read() as connection:
+            return changes.read(connection, after, limit, device_id)
+
+    def add(
+        self,
+        device_id: str,
+        profile: Profile | None = None,
+        *,
+        by: str,
+        status: DeviceStatus = DeviceStatus.ACTIVE,
+    ) -> Credentials:
+        """Register a device; its credentials are readable only here.
+
+        Raises BadDeviceIdError, BadFieldError, DeviceExistsError.
+        """
+        check_device_id(device_id)
+        checked = check_profile(profile or Profile())
+        with self._database.write() as connection:
+            if devices.existing(connection, [device_id]):
+                raise DeviceExistsError(device_id)
+            (credentials,) = self._add(connection, [(device_id, checked, status)], by)
+        return credentials
+
+    def update(self, device_id: str, *, by: str, **fields: Unpack[ProfileFields]) -> Device:
+        """Set some fields of a device; raises UnknownDeviceError, BadFieldError."""
+        with self._changing(device_id) as (connection, device):
+            before = devices.profile_of(device)
+            after = check_profile(replace(before, **fields))
+            if after != before:
+                devices.set_profile(connection, device_id, after)
+                self._log(connection, by, "update", device_id, _difference(before, after))
+        return self.show(device_id)
+
+    def revoke(self, device_id: str, *, by: str, reason: str = "") -> Device:
+        """Believe nothing more from a device; raises UnknownDeviceError."""
+        return self._set_status(device_id, DeviceStatus.REVOKED, by, reason)
+
+    def suspend(self, device_id: str, *, by: str, reason: str = "") -> Device:
+        """Stop supervising a device; its alarms still count. Raises UnknownDeviceError."""
+        return self._set_status(device_id, DeviceStatus.SUSPENDED, by, reason)
+
+    def activate(self, device_id: str, *, by: str, reason: str = "") -> Device:
+        """Undo `suspend` or `revoke`; raises UnknownDeviceError."""
+        return self._set_status(device_id, DeviceStatus.ACTIVE, by, reason)
+
+    def rotate_key(self, device_id: str, *, by: str, new_password: bool = False) -> Credentials:
+        """Give a device its next key; the old ones stay valid until they are retired.
+
+        A new password, unlike a new key, shuts the device out until it has it. Raises
+        UnknownDeviceError.
+        """
+        key = self._random_bytes(KEY_BYTES)
+        password = self._new_password() if new_password else None
+        with self._changing(device_id) as (connection, device):
+            generation = max(devices.generations(connection, device_id), default=0) + 1
+            sealed = self._vault.seal(device_id, generation, key)
+            devices.add_key(connection, device_id, generation, sealed, self._now_ms())
+            if password is not None:
+                devices.set_password(connection, device_id, self._hash(password))
+            details = {"generation": generation, "new_password": new_password}
+            self._log(connection, by, "rotate_key", device_id, details)
+        return Credentials(device_id, device.kind, device.category, generation, key, password)
+
+    def retire_key(self, device_id: str, generation: int, *, by: str) -> Device:
+        """Refuse a key generation from now on.
+
+        Raises UnknownDeviceError, UnknownGenerationError, LastKeyError.
+        """
+        with self._changing(device_id) as (connection, device):
+            known = devices.generations(connection, device_id)
+            if generation not in known:
+                raise UnknownGenerationError(device_id, generation, known)
+            valid = {number for number, retired in known.items() if not retired}
+            if valid == {generation} and device.status is not DeviceStatus.REVOKED:
+                raise LastKeyError(device_id, generation)
+            if generation in valid:
+                devices.retire_key(connection, device_id, generation)
+                details = {"generation": generation}
+                self._log(connection, by, "retire_key", device_id, details)
+        return self.show(device_id)
+
+    def import_areas(
+        self, geojson: str | bytes, *, by: str, properties: AreaProperties | None = None
+    ) -> AreaReport:
+        """Put the areas of a file in the place of all that were there.
+
+        Raises BoundariesError, and changes nothing, where no feature can be used.
+        """
+        shapes, report = read_boundaries(geojson, properties)
+        if not shapes:
+            first = f"feature 1: {report.refused[0].message}" if report.refused else "no features"
+            raise BoundariesError(first)
+        with self._database.write() as connection:
+            area_rows.replace_all(connection, shapes)
+            self._log(connection, by, "import_areas", None, {"areas": len(shapes)})
+        return report
+
+    def areas(self) -> tuple[Area, ...]:
+        """Return all areas by code."""
+        with self._database.read() as connection:
+            return area_rows.names(connection)
+
+    def area_shapes(self) -> tuple[AreaShape, ...]:
+        """Return all areas with their boundaries, by code."""
+        with self._database.read() as connection:
+            return area_rows.shapes(connection)
+
+    def _check(self) -> None:
+        with self._database.read() as connection:
+            check_schema(connection)
+            check_value = connection.scalar(select(STATE.c.key_check))
+        if check_value is None:
+            check_value = self._bind()
+        self._vault.verify(check_value)
+
+    def _bind(self) -> bytes:
+        with self._database.write() as connection:
+            connection.execute(
+                update(STATE)
+                .where(STATE.c.key_check.is_(None))
+                .values(key_check=self._vault.check_value())
+            )
+            # Another process may have been first.
+            check_value: bytes = connection.execute(select(STATE.c.key_check)).scalar_one()
+        return check_value
+
+    @contextmanager
+    def _changing(self, device_id: str) -> Iterator[tuple[Connection, Device]]:
+        with self._database.write() as connection:
+            device = devices.find(connection, self._vault, device_id)
+            if device is None:
+                raise UnknownDeviceError(device_id)
+            yield connection, device
+
+    def _set_status(self, device_id: str, status: DeviceStatus, by: str, reason: str) -> Device:
+        with self._changing(device_id) as (connection, device):
+            if device.status is not status:
+                devices.set_status(connection, device_id, status)
+                details = {"from": device.status.value, "to": status.value, "reason": reason}
+                self._log(connection, by, "status", device_id, details)
+        return replace(device, status=status)
+
+    def _add(
+        self,
+        connection: Connection,
+        new: Sequence[tuple[str, Profile, DeviceStatus]],
+        by: str,
+    ) -> list[Credentials]:
+        credentials = [
+            Credentials(
+                device_id=device_id,
+                kind=profile.kind,
+                category=profile.category,
+                generation=1,
+                key=self._random_bytes(KEY_BYTES),
+                password=self._new_password(),
+            )
+            for device_id, profile, _ in new
+        ]
+        rows = [
+            NewRow(
+                device_id=device_id,
+                profile=profile,
+                status=status,
+                sealed_key=self._vault.seal(device_id, 1, given.key),
+                password_hash=self._hash(given.password or ""),
+            )
+            for (device_id, profile, status), given in zip(new, credentials, strict=True)
+        ]
+        at_ms = self._now_ms()
+        devices.add(connection, rows, at_ms)
+        log = [
+            NewChange("add", device_id, {"kind": profile.kind.value, "status": status.value})
+            for device_id, profile, status in new
+        ]
+        changes.record(connection, by, at_ms, log)
+        return credentials
+
+    def _log(
+        self,
+        connection: Connection,
+        by: str,
+        action: str,
+        device_id: str | None,
+        details: Mapping[str, object],
+    ) -> None:
+        change = NewChange(action, device_id, details)
+        changes.record(connection, by, self._now_ms(), [change])
+
+    def _new_password(self) -> str:
+        return password_text(self._random_bytes(_PASSWORD_BYTES))
+
+    def _hash(self, password: str) -> str:
+        return hash_password(password, self._random_bytes(SALT_BYTES))
+
+
+def _difference(before: Profile, after: Profile) -> dict[str, object]:
+    """Return the changed fields; of a person only that something changed."""
+    old, new = asdict(before), asdict(after)
+    return {
+        name: "changed" if name == "owner" else {"from": old[name], "to": new[name]}
+        for name in old
+        if old[name] != new[name]
+    }
