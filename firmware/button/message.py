@@ -105,6 +105,7 @@ def alarm(
     seq: int,
     time: "int | None",
     age_ms: "int | None",
+    *,
     category: int,
     trigger: int,
     position: "dict[int, int] | None" = None,
@@ -129,12 +130,13 @@ def drill(
     seq: int,
     time: "int | None",
     age_ms: "int | None",
+    *,
     category: int,
     trigger: int,
     position: "dict[int, int] | None" = None,
 ) -> "dict[int, object]":
     """Build a drill: an alarm that everyone knows to be practice."""
-    body = alarm(boot, seq, time, age_ms, category, trigger, position)
+    body = alarm(boot, seq, time, age_ms, category=category, trigger=trigger, position=position)
     body[TYPE] = DRILL
     return body
 
@@ -144,6 +146,7 @@ def track(
     seq: int,
     time: "int | None",
     age_ms: "int | None",
+    *,
     ref: "tuple[int, int]",
     position: "dict[int, int]",
 ) -> "dict[int, object]":
@@ -155,7 +158,7 @@ def track(
 
 
 def cancel(
-    boot: int, seq: int, time: "int | None", age_ms: "int | None", ref: "tuple[int, int]"
+    boot: int, seq: int, time: "int | None", age_ms: "int | None", *, ref: "tuple[int, int]"
 ) -> "dict[int, object]":
     """Build a cancel of the alarm `ref`: evidence for the operator, it closes nothing."""
     body = _event(CANCEL, boot, seq, time, age_ms)
@@ -168,6 +171,7 @@ def status(
     seq: int,
     time: "int | None",
     age_ms: "int | None",
+    *,
     reason: int,
     health: "dict[int, object] | None" = None,
     result: "tuple[int, int] | tuple[int, int, str] | None" = None,
