@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from typing import Self, Unpack
+from typing import Self, TextIO, Unpack
 
 from sqlalchemy import Connection, select, update
 
@@ -18,6 +18,7 @@ from gateway.registry.credentials import Credentials
 from gateway.registry.database import Database, check_schema
 from gateway.registry.devices import Filter, Login, NewRow
 from gateway.registry.errors import (
+    BadFieldError,
     BoundariesError,
     DeviceExistsError,
     LastKeyError,
@@ -29,9 +30,10 @@ from gateway.registry.fields import Profile, ProfileFields, check_device_id, che
 from gateway.registry.model import Area, Device, DeviceStatus
 from gateway.registry.passwords import SALT_BYTES, hash_password, password_text
 from gateway.registry.schema import STATE, VERSIONS
+from gateway.registry.table import RowProblem, TableRow, read_table, write_table
 from gateway.registry.vault import KEY_BYTES, Vault
 
-__all__ = ["CachedDirectory", "Page", "Registry"]
+__all__ = ["CachedDirectory", "ImportReport", "Page", "Registry"]
 
 MAX_PAGE = 1000
 _PASSWORD_BYTES = 32
@@ -43,6 +45,15 @@ class Page:
 
     devices: tuple[Device, ...]
     next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What a CSV file did: new devices' credentials, ids of updated ones, refused rows."""
+
+    added: tuple[Credentials, ...]
+    updated: tuple[str, ...]
+    refused: tuple[RowProblem, ...]
 
 
 def _unix_ms() -> int:
@@ -161,27 +172,49 @@ class Registry:
             (credentials,) = self._add(connection, [(device_id, checked, status)], by)
         return credentials
 
+    def import_csv(
+        self, data: str | bytes, *, by: str, update_existing: bool = False
+    ) -> ImportReport:
+        """Register the devices of a CSV file; its good rows go in together, bad ones are named.
+
+        A device that is registered already is refused, or updated if asked for. Raises TableError.
+        """
+        table = read_table(data)
+        with self._database.write() as connection:
+            known = devices.existing(connection, [row.device_id for row in table.rows])
+            new = [row for row in table.rows if row.device_id not in known]
+            old = [row for row in table.rows if row.device_id in known]
+            added = self._add(connection, [_new(row) for row in new], by)
+            if update_existing:
+                problems = [p for row in old if (p := self._apply(connection, row, by))]
+            else:
+                problems = [_exists(row) for row in old]
+        refused = sorted((*table.problems, *problems), key=lambda problem: problem.line)
+        untouched = {problem.line for problem in problems}
+        updated = tuple(row.device_id for row in old if row.line not in untouched)
+        return ImportReport(tuple(added), updated, tuple(refused))
+
+    def export_csv(self, out: TextIO) -> None:
+        """Write all devices as CSV; no keys, no passwords."""
+        write_table(self._all(), out)
+
     def update(self, device_id: str, *, by: str, **fields: Unpack[ProfileFields]) -> Device:
         """Set some fields of a device; raises UnknownDeviceError, BadFieldError."""
         with self._changing(device_id) as (connection, device):
-            before = devices.profile_of(device)
-            after = check_profile(replace(before, **fields))
-            if after != before:
-                devices.set_profile(connection, device_id, after)
-                self._log(connection, by, "update", device_id, _difference(before, after))
+            self._set_fields(connection, device, fields, by)
         return self.show(device_id)
 
     def revoke(self, device_id: str, *, by: str, reason: str = "") -> Device:
         """Believe nothing more from a device; raises UnknownDeviceError."""
-        return self._set_status(device_id, DeviceStatus.REVOKED, by, reason)
+        return self._change_status(device_id, DeviceStatus.REVOKED, by, reason)
 
     def suspend(self, device_id: str, *, by: str, reason: str = "") -> Device:
         """Stop supervising a device; its alarms still count. Raises UnknownDeviceError."""
-        return self._set_status(device_id, DeviceStatus.SUSPENDED, by, reason)
+        return self._change_status(device_id, DeviceStatus.SUSPENDED, by, reason)
 
     def activate(self, device_id: str, *, by: str, reason: str = "") -> Device:
         """Undo `suspend` or `revoke`; raises UnknownDeviceError."""
-        return self._set_status(device_id, DeviceStatus.ACTIVE, by, reason)
+        return self._change_status(device_id, DeviceStatus.ACTIVE, by, reason)
 
     def rotate_key(self, device_id: str, *, by: str, new_password: bool = False) -> Credentials:
         """Give a device its next key; the old ones stay valid until they are retired.
@@ -245,6 +278,36 @@ class Registry:
         with self._database.read() as connection:
             return area_rows.shapes(connection)
 
+    def _all(self) -> Iterator[Device]:
+        after: str | None = None
+        while True:
+            page = self.page(after=after, limit=MAX_PAGE)
+            yield from page.devices
+            if page.next is None:
+                return
+            after = page.next
+
+    def _apply(self, connection: Connection, row: TableRow, by: str) -> RowProblem | None:
+        device = devices.find(connection, self._vault, row.device_id)
+        if device is None:
+            return _exists(row)
+        try:
+            self._set_fields(connection, device, row.fields, by)
+        except BadFieldError as error:
+            return RowProblem(row.line, error.field, str(error))
+        if row.status is not None:
+            self._set_status(connection, device, row.status, by, "import")
+        return None
+
+    def _set_fields(
+        self, connection: Connection, device: Device, fields: ProfileFields, by: str
+    ) -> None:
+        before = devices.profile_of(device)
+        after = check_profile(replace(before, **fields))
+        if after != before:
+            devices.set_profile(connection, device.id, after)
+            self._log(connection, by, "update", device.id, _difference(before, after))
+
     def _check(self) -> None:
         with self._database.read() as connection:
             check_schema(connection)
@@ -272,13 +335,18 @@ class Registry:
                 raise UnknownDeviceError(device_id)
             yield connection, device
 
-    def _set_status(self, device_id: str, status: DeviceStatus, by: str, reason: str) -> Device:
+    def _change_status(self, device_id: str, status: DeviceStatus, by: str, reason: str) -> Device:
         with self._changing(device_id) as (connection, device):
-            if device.status is not status:
-                devices.set_status(connection, device_id, status)
-                details = {"from": device.status.value, "to": status.value, "reason": reason}
-                self._log(connection, by, "status", device_id, details)
+            self._set_status(connection, device, status, by, reason)
         return replace(device, status=status)
+
+    def _set_status(
+        self, connection: Connection, device: Device, status: DeviceStatus, by: str, reason: str
+    ) -> None:
+        if device.status is not status:
+            devices.set_status(connection, device.id, status)
+            details = {"from": device.status.value, "to": status.value, "reason": reason}
+            self._log(connection, by, "status", device.id, details)
 
     def _add(
         self,
@@ -342,3 +410,12 @@ def _difference(before: Profile, after: Profile) -> dict[str, object]:
         for name in old
         if old[name] != new[name]
     }
+
+
+def _new(row: TableRow) -> tuple[str, Profile, DeviceStatus]:
+    profile = check_profile(Profile(**row.fields))
+    return row.device_id, profile, row.status or DeviceStatus.ACTIVE
+
+
+def _exists(row: TableRow) -> RowProblem:
+    return RowProblem(row.line, "id", f"{row.device_id} is registered already")
