@@ -198,19 +198,24 @@ class Desk:
 
     def act(self, case_id: str, action: str, **body: object) -> Json:
         """Act on the case as it stands now, and fail if the console refuses."""
-        answer = self.try_act(case_id, action, self.case(case_id)["version"], **body)
+        answer = self.try_act(case_id, action, self.case(case_id)["version"], body)
         assert answer.status_code in {200, 201}, answer.text
         done: Json = answer.json()
         return done
 
     def try_act(
-        self, case_id: str, action: str, version: object, key: str | None = None, **body: object
+        self,
+        case_id: str,
+        action: str,
+        version: object,
+        body: Mapping[str, object],
+        key: str | None = None,
     ) -> httpx.Response:
         headers = {
             "If-Match": f'"{version}"',
             "Idempotency-Key": key or secrets.token_hex(8),
         }
-        return self._client.post(f"/v1/cases/{case_id}/{action}", json=body, headers=headers)
+        return self._client.post(f"/v1/cases/{case_id}/{action}", json=dict(body), headers=headers)
 
     def close(self) -> None:
         self._client.close()

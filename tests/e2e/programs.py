@@ -69,6 +69,9 @@ class Program:
         except AssertionError as error:
             raise AssertionError(f"{error}; it said:\n" + "\n".join(self.lines[-40:])) from None
 
+    def signal(self, number: int) -> None:
+        self._process.send_signal(number)
+
     def kill(self) -> None:
         """Pull the plug."""
         self._process.kill()
