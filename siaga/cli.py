@@ -1,0 +1,50 @@
+"""The command `siaga`."""
+
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+
+import structlog
+import typer
+
+from gateway.registry.errors import RegistryError
+from siaga.commands import area, device
+from siaga.errors import SiagaError
+
+EXPECTED = (SiagaError, RegistryError)
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Siaga: gateway, console and buttons of a city's alarm. Start with: siaga up --demo 12",
+)
+app.add_typer(device.app, name="device")
+app.add_typer(area.app, name="area")
+
+
+def main() -> None:
+    """Run the command: exit code 0 done, 1 failed with one line on stderr, 2 wrong usage."""
+    # Standard output is for results; what a part has to log goes beside it.
+    structlog.configure(logger_factory=structlog.WriteLoggerFactory(file=sys.stderr))
+    try:
+        app()
+    except EXPECTED as error:
+        sys.exit(f"siaga: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:  # noqa: BLE001  a person at a terminal gets a line, never a traceback
+        sys.exit(_bug(error))
+
+
+def _bug(error: Exception) -> str:
+    """Keep the traceback for whoever mends it; return what the person should know."""
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", prefix="siaga-bug-", suffix=".txt", delete=False
+    ) as file:
+        traceback.print_exception(error, file=file)
+    return f"siaga: a bug of ours ({type(error).__name__}): please report it with {Path(file.name)}"
+
+
+if __name__ == "__main__":
+    main()
