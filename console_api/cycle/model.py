@@ -264,13 +264,15 @@ class Case(msgspec.Struct, frozen=True):
 
     `version` rises with each decision; evidence (tracks, presses, photos, notes,
     escalations) leaves it, so that a moving device never invalidates a decision.
-    `at` is the latest time in the case: no later event has an earlier one.
+    `at` is the latest time in the case: no later event has an earlier one. `state_at` is
+    when it came into its state (or to its latest unit), `ended_at` when it came to an end.
     """
 
     id: str
     state: State
     version: int
     at: datetime
+    state_at: datetime
     drill: bool
     silent: bool
     category: Category
@@ -285,9 +287,11 @@ class Case(msgspec.Struct, frozen=True):
     alarms: tuple[Alarm, ...]
     categories: tuple[Category, ...]
     last: LastDecision
+    ended_at: datetime | None = None
     cancelled: bool = False
     operator: str | None = None
     dispatch: Dispatch | None = None
+    dispatches: int = 0
     declined_units: tuple[str, ...] = ()
     report: Report | None = None
     remarks: str | None = None

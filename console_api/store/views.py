@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from console_api.clocks import ClockView
 from console_api.cycle.model import (
     Area,
     Casualties,
@@ -20,6 +21,7 @@ from console_api.cycle.model import (
     State,
     Trigger,
 )
+from console_api.proposals import UnitPosition, UnitStatus
 
 JsonObject = dict[str, Any]  # JSON from outside, kept as it came
 
@@ -30,18 +32,6 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True):
     id: str
     status: Literal["created", "duplicate", "refused"]
     reason: str | None = None
-
-
-class ClockView(msgspec.Struct, frozen=True, rename={"start": "from", "end": "to"}):
-    """One of the seven clocks at a moment; `elapsed_s` is null while it waits."""
-
-    clock: int
-    start: str
-    end: str
-    standard_s: float
-    elapsed_s: float | None
-    state: Literal["waiting", "running", "met", "missed"]
-    level: Literal["green", "yellow", "red"]
 
 
 class CaseView(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,17 +129,6 @@ class CasePage(msgspec.Struct, frozen=True):
     next: str | None
 
 
-class UnitPosition(msgspec.Struct, frozen=True):
-    """Where a unit was, and when."""
-
-    lat: float
-    lon: float
-    at: datetime
-
-
-UnitStatus = Literal["available", "busy", "off"]
-
-
 class UnitView(msgspec.Struct, frozen=True, kw_only=True):
     """A unit; `busy` also follows from the cases that it works on."""
 
@@ -166,27 +145,6 @@ class UnitPage(msgspec.Struct, frozen=True):
 
     units: tuple[UnitView, ...]
     next: str | None
-
-
-class Words(msgspec.Struct, frozen=True):
-    """The same sentence in the interface's languages."""
-
-    id: str
-    en: str
-
-
-class Proposal(msgspec.Struct, frozen=True, kw_only=True):
-    """A unit's place among all units for a case, and why it stands there."""
-
-    rank: int
-    unit: str
-    name: str
-    score: float
-    distance_m: float | None
-    fit: bool
-    status: UnitStatus
-    position_age_s: float | None
-    reasons: tuple[Words, ...]
 
 
 class DeviceView(msgspec.Struct, frozen=True, kw_only=True):

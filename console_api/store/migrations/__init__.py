@@ -1,0 +1,1 @@
+"""The console database's schema, step by step (Alembic)."""
