@@ -13,16 +13,14 @@ _BYTES = const(2)
 _TEXT = const(3)
 _ARRAY = const(4)
 _MAP = const(5)
-_TAG = const(6)
 _SIMPLE = const(7)
 
 _INDEFINITE = const(-1)
 _BREAK = const(0xFF)
-_COSE_MAC0 = const(17)
 
 
 class Tagged:
-    """A tagged item; the only tag of this protocol is 17, COSE_Mac0."""
+    """A tagged item; the only tag of this protocol is 17, COSE_Mac0, around a message."""
 
     def __init__(self, number: int, value: object) -> None:
         self.number = number
@@ -118,9 +116,8 @@ def _scalar(value: object) -> bytes:
 def decode(data: bytes) -> object:
     """Decode exactly one item.
 
-    Tag 17 comes as `Tagged`, and so does any other tag around the whole item, so that the
-    caller can say that it is the wrong envelope; any other tag inside is refused. Raises
-    `MalformedCborError`.
+    A tag around the whole item comes as `Tagged`, so that the caller can say whether it is
+    the right envelope; a tag inside is refused. Raises `MalformedCborError`.
     """
     if len(data) > MAX_BYTES:
         raise MalformedCborError(f"over {MAX_BYTES} bytes")
@@ -165,8 +162,8 @@ class _Reader:
             return self._array(argument, level)
         if major == _MAP:
             return self._map(argument, level)
-        if argument != _COSE_MAC0 and start != 0:
-            raise MalformedCborError("a tag but 17")
+        if start != 0:
+            raise MalformedCborError("a tag inside")
         return Tagged(argument, self.item(level))
 
     def _head(self) -> tuple[int, int, int]:

@@ -4,34 +4,36 @@ import os
 import sys
 import time
 
-try:
-    from micropython import const as const  # noqa: PLC0414  handed on to every module
-except ImportError:  # CPython has no compiler that folds it
-
-    def const(value: int) -> int:
-        """Mark an integer that MicroPython's compiler may fold."""
-        return value
-
-
 MICROPYTHON = sys.implementation.name == "micropython"
 
-if MICROPYTHON:
-    ticks_ms = time.ticks_ms
-    ticks_add = time.ticks_add
-    ticks_diff = time.ticks_diff
-else:
 
-    def ticks_ms() -> int:
-        """Return a millisecond counter that wraps on a board; see `monotonic_ms`."""
-        return time.monotonic_ns() // 1_000_000
+def const(value: int) -> int:
+    """Mark an integer; MicroPython's compiler knows the name and folds `X = const(1)` away."""
+    return value
 
-    def ticks_add(ticks: int, delta: int) -> int:
-        """Return the tick value `delta` milliseconds after `ticks`."""
-        return ticks + delta
 
-    def ticks_diff(later: int, earlier: int) -> int:
-        """Return the signed milliseconds from `earlier` to `later`."""
-        return later - earlier
+def ticks_ms() -> int:
+    """Return a millisecond counter that wraps on a board; see `monotonic_ms`."""
+    if MICROPYTHON:
+        ticks: int = time.ticks_ms()  # type: ignore[attr-defined, unused-ignore]  # no CPython
+        return ticks
+    return time.monotonic_ns() // 1_000_000
+
+
+def ticks_add(ticks: int, delta: int) -> int:
+    """Return the tick value `delta` milliseconds after `ticks`."""
+    if MICROPYTHON:
+        later: int = time.ticks_add(ticks, delta)  # type: ignore[attr-defined, unused-ignore]  # no CPython
+        return later
+    return ticks + delta
+
+
+def ticks_diff(later: int, earlier: int) -> int:
+    """Return the signed milliseconds from `earlier` to `later`."""
+    if MICROPYTHON:
+        delta: int = time.ticks_diff(later, earlier)  # type: ignore[attr-defined, unused-ignore]  # no CPython
+        return delta
+    return later - earlier
 
 
 class Monotonic:

@@ -9,6 +9,7 @@ from .message import check
 
 _TAG_COSE_MAC0 = const(17)
 _HEADER_ALGORITHM = const(1)
+_HEADER_CRITICAL = const(2)
 _HEADER_KID = const(4)
 _HMAC_256 = const(5)
 _BLOCK = const(64)
@@ -103,8 +104,8 @@ def _envelope(item: object) -> "tuple[bytes, bytes, bytes, bytes]":
     if not isinstance(parts, list) or len(parts) != 4:
         raise MessageRefused("envelope", "no array of four")
     protected, unprotected, payload, tag = parts
-    if not isinstance(unprotected, dict) or len(unprotected) != 1:
-        raise MessageRefused("envelope", "the unprotected header is more than a kid")
+    if not isinstance(unprotected, dict):
+        raise MessageRefused("envelope", "no unprotected header")
     kid = unprotected.get(_HEADER_KID)
     if (
         isinstance(protected, bytes)
@@ -125,19 +126,24 @@ def _check_algorithm(protected: bytes) -> None:
             raise MessageRefused("envelope", "the protected header is no CBOR") from None
     if not isinstance(header, dict):
         raise MessageRefused("envelope", "the protected header is no map")
+    if _HEADER_CRITICAL in header:
+        raise MessageRefused("envelope", "a critical header that we don't know")
     if header.get(_HEADER_ALGORITHM) != _HMAC_256:
         raise MessageRefused("algorithm", "not HMAC 256/256")
-    if len(header) != 1:
-        raise MessageRefused("envelope", "the protected header is more than an algorithm")
 
 
 def _check_sender(sender: bytes, kid: bytes, topic: bytes) -> None:
     levels = topic.split(b"/")
     device = levels[-2] if len(levels) > 1 else b""
-    mark = sender.rfind(b"#")
-    if mark < 0 or sender[:mark] != device:
-        raise MessageRefused("kid", "names another device than the topic")
-    if sender[:mark] != kid[: kid.rfind(b"#")]:
+    named, generation = _split_kid(sender)
+    if named != device or not generation.isdigit() or generation[:1] == b"0":
+        raise MessageRefused("kid", "does not name the topic's device")
+    if named != _split_kid(kid)[0]:
         raise MessageRefused("device", "not ours")
     if sender != kid:
         raise MessageRefused("generation", "not the key's")
+
+
+def _split_kid(kid: bytes) -> "tuple[bytes, bytes]":
+    mark = kid.rfind(b"#")
+    return (kid[:mark], kid[mark + 1 :]) if mark >= 0 else (b"", b"")

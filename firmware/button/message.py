@@ -91,7 +91,7 @@ _REQUIRED = {
 # Kinds of values: u uint, i int, n uint or null, t text, b bool, a map with text keys,
 # p position, h health, r identity, c command result.
 _KINDS = "uuunnuuphruuuuauuc"
-_POSITION_KINDS = "iiuuuuiuu"
+_POSITION_KINDS = "iiunuuiuu"
 _HEALTH_KINDS = "uuuiuutibuuu"
 
 # Ranges of enumerations: key, lowest, highest.
@@ -282,7 +282,7 @@ def _is_result(value: object) -> bool:
         isinstance(value, list)
         and 2 <= len(value) <= 3
         and _is_uint(value[0])
-        and _is_uint(value[1])
+        and _is_int(value[1])
         and (len(value) == 2 or isinstance(value[2], str))
     )
 
