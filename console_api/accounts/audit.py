@@ -41,7 +41,7 @@ def record(connection: Connection, entries: Sequence[Entry]) -> None:
     for entry in entries:
         added = connection.execute(
             insert(audit).values(
-                at=to_ms(entry.at),
+                at_ms=to_ms(entry.at),
                 actor=entry.actor,
                 address=entry.address,
                 action=entry.action,
@@ -75,7 +75,7 @@ def list_entries(
     return [
         Recorded(
             id=row["id"],
-            at=from_ms(row["at"]),
+            at=from_ms(row["at_ms"]),
             actor=row["actor"],
             address=row["address"],
             action=row["action"],

@@ -41,14 +41,14 @@ def open_session(
 ) -> datetime:
     """Store a session and return when it expires; expired ones are swept out."""
     expires = now + lasts
-    connection.execute(delete(sessions).where(sessions.c.expires_at <= to_ms(now)))
+    connection.execute(delete(sessions).where(sessions.c.expires_ms <= to_ms(now)))
     connection.execute(
         insert(sessions).values(
             token_sha256=_digest(token),
             user=user,
             address=address,
-            created_at=to_ms(now),
-            expires_at=to_ms(expires),
+            created_ms=to_ms(now),
+            expires_ms=to_ms(expires),
         ),
     )
     return expires
@@ -63,7 +63,7 @@ def find_principal(connection: Connection, token: str, now: datetime) -> Princip
         .join_from(sessions, users, sessions.c.user == users.c.name)
         .where(
             sessions.c.token_sha256 == _digest(token),
-            sessions.c.expires_at > to_ms(now),
+            sessions.c.expires_ms > to_ms(now),
             users.c.active,
         )
     )
@@ -73,7 +73,7 @@ def find_principal(connection: Connection, token: str, now: datetime) -> Princip
 
 def expiry_of(connection: Connection, token: str) -> int | None:
     """Return when a session expires in ms since 1970; a service token never does."""
-    query = select(sessions.c.expires_at).where(sessions.c.token_sha256 == _digest(token))
+    query = select(sessions.c.expires_ms).where(sessions.c.token_sha256 == _digest(token))
     expires: int | None = connection.execute(query).scalar()
     return expires
 
@@ -100,7 +100,7 @@ def add_service(
         raise AccountExistsError(canonical)
     connection.execute(
         insert(service_tokens).values(
-            token_sha256=_digest(token), name=canonical, role=role.value, created_at=to_ms(now)
+            token_sha256=_digest(token), name=canonical, role=role.value, created_ms=to_ms(now)
         ),
     )
 

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table, Text
 
-metadata: Final = MetaData()
+from console_api.store.schema import metadata
 
 users: Final = Table(
     "users",
@@ -14,7 +14,7 @@ users: Final = Table(
     Column("unit", String(64)),
     Column("password", Text, nullable=False),
     Column("active", Boolean, nullable=False),
-    Column("created_at", BigInteger, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
 )
 
 sessions: Final = Table(
@@ -23,10 +23,10 @@ sessions: Final = Table(
     Column("token_sha256", String(64), primary_key=True),
     Column("user", String(64), nullable=False),
     Column("address", String(64), nullable=False),
-    Column("created_at", BigInteger, nullable=False),
-    Column("expires_at", BigInteger, nullable=False),
-    Index("sessions_by_user", "user"),
-    Index("sessions_by_expiry", "expires_at"),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+    Index(None, "user"),
+    Index(None, "expires_ms"),
 )
 
 service_tokens: Final = Table(
@@ -35,20 +35,20 @@ service_tokens: Final = Table(
     Column("token_sha256", String(64), primary_key=True),
     Column("name", String(64), nullable=False, unique=True),
     Column("role", String(16), nullable=False),
-    Column("created_at", BigInteger, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
 )
 
 audit: Final = Table(
     "audit",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("at", BigInteger, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
     Column("actor", String(64), nullable=False),
     Column("address", String(64), nullable=False),
     Column("action", String(32), nullable=False),
     Column("cases", Text, nullable=False),
     Column("detail", Text, nullable=False),
-    Index("audit_by_actor", "actor", "id"),
+    Index(None, "actor", "id"),
     # Ids of a register are never given twice, even after the newest row is gone.
     sqlite_autoincrement=True,
 )

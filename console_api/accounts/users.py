@@ -62,7 +62,7 @@ def add_user(
             unit=unit,
             password=password_hash,
             active=True,
-            created_at=to_ms(now),
+            created_ms=to_ms(now),
         ),
     )
     return User(canonical, role, unit, active=True, created_at=now)
@@ -140,5 +140,5 @@ def _user(row: RowMapping) -> User:
         role=Role(row["role"]),
         unit=row["unit"],
         active=row["active"],
-        created_at=from_ms(row["created_at"]),
+        created_at=from_ms(row["created_ms"]),
     )

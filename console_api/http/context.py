@@ -8,8 +8,6 @@ from typing import Final, TypeVar
 
 import msgspec
 from litestar import Response
-from litestar.connection import ASGIConnection
-from litestar.datastructures import State
 
 from console_api.accounts.audit import Entry, record
 from console_api.accounts.passwords import Passwords
@@ -20,12 +18,12 @@ from console_api.cycle import Actor
 from console_api.cycle import Role as CycleRole
 from console_api.executor import Database
 from console_api.feed import Feed, Wakeup
+from console_api.http.connection import AnyConnection
 from console_api.http.metrics import Metrics
 from console_api.photos import PhotoFolder
 from console_api.rules import Rules
 from console_api.settings import ConsoleSettings
 
-Connection = ASGIConnection[object, object, object, State]
 Shape = TypeVar("Shape")
 PRINCIPAL: Final = "siaga_principal"
 TOKEN: Final = "siaga_token"  # noqa: S105 - the key of a scope member, not a secret
@@ -43,30 +41,30 @@ class Console:
     photos: PhotoFolder
     passwords: Passwords
     throttle: Throttle
-    hashing: ThreadPoolExecutor
+    labour: ThreadPoolExecutor
     metrics: Metrics
     now: Callable[[], datetime]
 
 
-def console_of(connection: Connection) -> Console:
+def console_of(connection: AnyConnection) -> Console:
     """Return the parts behind this connection."""
     console = connection.app.state.console
     assert isinstance(console, Console)  # noqa: S101 - narrows what Litestar's State leaves open
     return console
 
 
-def principal_of(connection: Connection) -> Principal:
+def principal_of(connection: AnyConnection) -> Principal:
     """Return who asks; the guard has let nobody else through."""
     principal: Principal = connection.scope["state"][PRINCIPAL]
     return principal
 
 
-def address_of(connection: Connection) -> str:
+def address_of(connection: AnyConnection) -> str:
     """Return the address that the request came from."""
     return connection.client.host[:64] if connection.client else "unknown"
 
 
-def actor_of(connection: Connection) -> Actor:
+def actor_of(connection: AnyConnection) -> Actor:
     """Return who asks, as the cycle knows people."""
     principal = principal_of(connection)
     role = CycleRole.SERVICE if principal.role in SERVICES else CycleRole(principal.role.value)
@@ -75,7 +73,7 @@ def actor_of(connection: Connection) -> Actor:
     )
 
 
-def unit_of_officer(connection: Connection) -> str | None:
+def unit_of_officer(connection: AnyConnection) -> str | None:
     """Return the unit that an officer is held to, or None for everybody else.
 
     An officer without a unit is held to a unit that cannot exist.
@@ -85,7 +83,7 @@ def unit_of_officer(connection: Connection) -> str | None:
 
 
 async def put_on_record(
-    connection: Connection,
+    connection: AnyConnection,
     action: str,
     cases: tuple[str, ...] = (),
     detail: Mapping[str, object] | None = None,

@@ -5,13 +5,11 @@ import re
 from typing import Final, TypeVar
 
 import msgspec
-from litestar import Request
-from litestar.datastructures import State
 
+from console_api.http.connection import AnyRequest
 from console_api.http.problem import Kinds, Problem, at_header, at_parameter, at_pointer
 
 T = TypeVar("T")
-AnyRequest = Request[object, object, State]
 
 _MEMBER: Final = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 _FIELD: Final = re.compile(r"(?:missing required|contains unknown) field `([^`]*)`")
