@@ -6,6 +6,7 @@ from http import HTTPStatus
 from itertools import count
 from random import Random
 from types import MappingProxyType
+from typing import Final
 
 import httpx
 import msgspec
@@ -14,7 +15,8 @@ from simulators.console import AGAIN, Console, backoff
 from simulators.errors import ConsoleRefusedError
 from simulators.wire import Case
 
-PASSING = AGAIN | {HTTPStatus.UNAUTHORIZED}
+ENDED_KEPT: Final = 100
+PASSING: Final = AGAIN | {HTTPStatus.UNAUTHORIZED}
 
 
 class CaseBook:
@@ -23,10 +25,11 @@ class CaseBook:
     def __init__(self) -> None:
         self.news = asyncio.Event()
         self._cases: dict[str, Case] = {}
+        self._ended: dict[str, None] = {}
 
     @property
     def cases(self) -> Mapping[str, Case]:
-        """All cases known, ended ones too until the next list is read."""
+        """All open cases, and the latest that ended."""
         return MappingProxyType(self._cases)
 
     def put(self, case: Case) -> None:
@@ -34,7 +37,18 @@ class CaseBook:
         known = self._cases.get(case.id)
         if known is None or known.version <= case.version:
             self._cases[case.id] = case
+            if case.ended:
+                self._forget_oldest(case.id)
             self.news.set()
+
+    def _forget_oldest(self, ended: str) -> None:
+        self._ended[ended] = None
+        if len(self._ended) > ENDED_KEPT:
+            oldest = next(iter(self._ended))
+            del self._ended[oldest]
+            known = self._cases.get(oldest)
+            if known is not None and known.ended:
+                del self._cases[oldest]
 
     def drop(self, case: str) -> None:
         """Forget a case that one may no longer see."""

@@ -49,7 +49,11 @@ class PlannedOwner:
 
 @dataclass(frozen=True, slots=True)
 class PlannedDevice:
-    """A button to register. A handheld's position is where its owner lives."""
+    """A button to register. A handheld's position is where its owner lives.
+
+    `twin` says that the next button stands right beside it: pressed together, they report
+    one incident.
+    """
 
     id: str
     kind: Kind
@@ -59,6 +63,7 @@ class PlannedDevice:
     lon: float
     category: Category
     owner: PlannedOwner | None
+    twin: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +132,7 @@ def _device(number: int, site: Site, chance: Random) -> PlannedDevice:
         lon=site.spot.lon,
         category="city_alarm" if street else chance.choice(HANDHELD_CATEGORIES),
         owner=owner,
+        twin=(number + 1) % NEIGHBOUR_EVERY == 0,
     )
 
 

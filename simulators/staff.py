@@ -1,7 +1,7 @@
 """Operators, a supervisor and officers who work cases over the HTTP API at human speed."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -288,7 +288,10 @@ class Officer(Person):
 
     async def _beacon(self) -> None:
         while True:
-            await self._tell()
+            try:
+                await self._tell()
+            except ConsoleRefusedError as refusal:
+                log.warning("position refused", who=self.console.username, why=str(refusal))
             await asyncio.sleep(BEACON_WALL_S * self.chance.uniform(0.8, 1.2))
 
     async def _tell(self) -> None:

@@ -51,10 +51,11 @@ class Area(msgspec.Struct, frozen=True):
     kelurahan: str
 
 
-class Clock(msgspec.Struct, frozen=True):
-    """One of the seven clocks when the case was sent."""
+class Clock(msgspec.Struct, frozen=True, rename={"start": "from"}):
+    """One of the seven clocks when the case was sent; `start` is the mark that it runs from."""
 
     clock: int
+    start: str
     standard_s: float
     elapsed_s: float | None
     state: ClockState
