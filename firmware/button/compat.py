@@ -8,14 +8,17 @@ MICROPYTHON = sys.implementation.name == "micropython"
 
 
 def const(value: int) -> int:
-    """Mark an integer; MicroPython's compiler knows the name and folds `X = const(1)` away."""
+    """Mark an integer: MicroPython's compiler knows this name and folds it into the code."""
     return value
+
+
+# CPython's stubs have no ticks; MicroPython's give them types of their own.
 
 
 def ticks_ms() -> int:
     """Return a millisecond counter that wraps on a board; see `monotonic_ms`."""
     if MICROPYTHON:
-        ticks: int = time.ticks_ms()  # type: ignore[attr-defined, unused-ignore]  # no CPython
+        ticks: int = time.ticks_ms()  # type: ignore[attr-defined, assignment, unused-ignore]
         return ticks
     return time.monotonic_ns() // 1_000_000
 
@@ -23,7 +26,7 @@ def ticks_ms() -> int:
 def ticks_add(ticks: int, delta: int) -> int:
     """Return the tick value `delta` milliseconds after `ticks`."""
     if MICROPYTHON:
-        later: int = time.ticks_add(ticks, delta)  # type: ignore[attr-defined, unused-ignore]  # no CPython
+        later: int = time.ticks_add(ticks, delta)  # type: ignore[attr-defined, type-var, unused-ignore]
         return later
     return ticks + delta
 
@@ -31,7 +34,7 @@ def ticks_add(ticks: int, delta: int) -> int:
 def ticks_diff(later: int, earlier: int) -> int:
     """Return the signed milliseconds from `earlier` to `later`."""
     if MICROPYTHON:
-        delta: int = time.ticks_diff(later, earlier)  # type: ignore[attr-defined, unused-ignore]  # no CPython
+        delta: int = time.ticks_diff(later, earlier)  # type: ignore[attr-defined, type-var, unused-ignore]
         return delta
     return later - earlier
 

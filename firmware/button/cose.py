@@ -83,7 +83,8 @@ def hmac_sha256(key: bytes, *parts: bytes) -> bytes:
         inner.update(part)
     outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
     outer.update(inner.digest())
-    return outer.digest()
+    tag: bytes = outer.digest()
+    return tag
 
 
 def _mac(key: bytes, protected: bytes, topic: bytes, payload: bytes) -> bytes:

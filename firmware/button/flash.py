@@ -28,7 +28,8 @@ class Files:
     def read(self, path: str) -> bytes:
         """Return a whole file."""
         with open(path, "rb") as file:
-            return file.read()
+            data: bytes = file.read()
+        return data
 
     def rename(self, source: str, target: str) -> None:
         """Rename over `target` atomically."""

@@ -193,16 +193,12 @@ def decimal(field: bytes, places: int) -> int:
     if negative:
         field = field[1:]
     point = field.find(b".")
-    if point < 0:
-        value = _whole(field) * 10**places
-    else:
-        fraction = field[point + 1 :]
-        if fraction and not fraction.isdigit():
-            raise ValueError
-        digits = fraction[:places]
-        value = _whole(field[:point]) * 10**places
-        if digits:
-            value += int(digits) * 10 ** (places - len(digits))
+    fraction = field[point + 1 :] if point >= 0 else b""
+    if fraction and not fraction.isdigit():
+        raise ValueError
+    value = _whole(field[:point] if point >= 0 else field)
+    for index in range(places):
+        value = value * 10 + (fraction[index] - 0x30 if index < len(fraction) else 0)
     return -value if negative else value
 
 
