@@ -1,0 +1,1 @@
+"""The MQTT broker: its configuration, its certificates, and how it is run."""
