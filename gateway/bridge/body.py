@@ -12,7 +12,7 @@ from gateway.bridge.wire import (
     TRIGGERS,
     UINT_LIMIT,
     Field,
-    Reason as StatusReason,
+    StatusReason,
 )
 
 _Check = Callable[[object], Reason | None]
@@ -118,7 +118,7 @@ def _health(value: object) -> Reason | None:
             continue
         if type(item) is not kind:
             return Reason.BODY
-        if kind is int and abs(item) > UINT_LIMIT:
+        if isinstance(item, int) and abs(item) > UINT_LIMIT:
             out_of_range = Reason.RANGE
     return out_of_range
 

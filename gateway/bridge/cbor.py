@@ -69,7 +69,7 @@ def _end_of_item(data: bytes, at: int, levels: int) -> int:
             raise MalformedError(at)
         return at + argument
     if major == _SIMPLE:
-        if detail == 24 and argument < 32:  # RFC 8949 §3.3: not well-formed  # noqa: ERA001
+        if detail == 24 and argument < 32:  # RFC 8949 §3.3: not well-formed
             raise MalformedError(at)
         return at
     items = 2 * argument if major == _MAP else argument

@@ -10,8 +10,7 @@ from gateway.bridge import cbor
 from gateway.bridge.body import check_body
 from gateway.bridge.envelope import Envelope, Reason, open_envelope, tag_is_valid
 from gateway.bridge.errors import MalformedError
-from gateway.bridge.wire import LANES, Field, Type
-from gateway.bridge.wire import Reason as StatusReason
+from gateway.bridge.wire import LANES, Field, StatusReason, Type
 from gateway.registry.directory import Directory
 from gateway.registry.model import DeviceStatus
 
@@ -68,22 +67,24 @@ def verify(topic: str, message: bytes, directory: Directory) -> Event | Refusal:
     named = _parse_kid(envelope.kid)
     if named is None or named[0] != device_id:
         return _REFUSALS[Reason.KID]
-    generation = named[1]
-    reason = _authenticate(envelope, topic, device_id, generation, directory)
+    reason = _authenticate(envelope, topic, device_id, named[1], directory)
     if reason is not None:
         return _REFUSALS[reason]
+    event = _read(envelope.payload, device_id, named[1], lane)
+    return _REFUSALS[event] if isinstance(event, Reason) else event
+
+
+def _read(payload: bytes, device_id: str, generation: int, lane: str) -> Event | Reason:
     try:
-        body = cbor.decode(envelope.payload)
+        body = cbor.decode(payload)
     except MalformedError:
-        return _REFUSALS[Reason.BODY]
+        return Reason.BODY
     if not isinstance(body, dict) or lane not in LANES:
-        return _REFUSALS[Reason.BODY]
+        return Reason.BODY
     reason = check_body(body, lane)
     if reason is not None:
-        return _REFUSALS[reason]
-    return Event(
-        device_id, generation, body[_TYPE], body[_BOOT], body[_SEQ], body, envelope.payload
-    )
+        return reason
+    return Event(device_id, generation, body[_TYPE], body[_BOOT], body[_SEQ], body, payload)
 
 
 def _authenticate(

@@ -70,7 +70,7 @@ class Command(IntEnum):
     SILENCE = 7
 
 
-class Reason(IntEnum):
+class StatusReason(IntEnum):
     """Why a status was sent."""
 
     PERIODIC = 1
