@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from firmware.button.gnss import Gnss
 from simulators.chance import seeded
 from simulators.geodesy import Spot, distance_m
 from simulators.roads import Motion
@@ -117,3 +118,32 @@ def test_the_same_seed_gives_the_same_bytes() -> None:
         return b"".join(receiver.burst(s, START + timedelta(seconds=s), truth) for s in range(2000))
 
     assert speak() == speak()
+
+
+@given(st.floats(3.2, 3.5), st.floats(117.5, 117.7))
+def test_the_firmware_reads_the_same_position_as_was_meant(lat: float, lon: float) -> None:
+    gnss = Gnss()
+    receiver = Receiver(seeded(2), CLEAR)
+    for second in range(3):
+        said = receiver.burst(second, START + timedelta(seconds=second), Motion(Spot(lat, lon)))
+        gnss.feed(said, second * 1000)
+    assert gnss.fix is not None
+    assert abs(gnss.fix.lat_e7 - lat * 1e7) <= 2
+    assert abs(gnss.fix.lon_e7 - lon * 1e7) <= 2
+
+
+def test_the_firmware_sees_no_fix_where_the_receiver_has_none() -> None:
+    gnss = Gnss()
+    receiver = Receiver(seeded(2), Reception(cold_start_s=60.0))
+    for second in range(60):
+        said = receiver.burst(second, START + timedelta(seconds=second), Motion(Spot(3.3, 117.6)))
+        gnss.feed(said, second * 1000)
+    assert gnss.fix is None
+    assert gnss.unix(60_000) is None
+
+
+def test_the_firmware_takes_the_time_from_the_first_fix() -> None:
+    gnss = Gnss()
+    receiver = Receiver(seeded(2), CLEAR)
+    gnss.feed(receiver.burst(0.0, START, Motion(Spot(3.3, 117.6))), 0)
+    assert gnss.unix(0) == int(START.timestamp())
