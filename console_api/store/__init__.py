@@ -13,10 +13,10 @@ Gateways
     ingest(connection, cloudevents: Sequence[bytes], received_at, *, rules=RULES,
            actor=SYSTEM) -> list[Result]            one raw JSON object each
     notices(connection, after: str | None, *, limit=500) -> NoticePage
-    queue_command(connection, device, command, args, expires, actor, now) -> str (cursor)
+    queue_command(connection, device, command, args, expires, *, actor, now) -> str (cursor)
 
 Cases
-    act(connection, case_id, action, actor, seen_version, now, *, idempotency_key=None,
+    act(connection, case_id, action, *, actor, seen_version, now, idempotency_key=None,
         rules=RULES) -> CaseView | Conflict         raises NotFoundError
     case(connection, case_id, now, *, rules=RULES) -> CaseDetail       raises NotFoundError
     case_brief(connection, case_id, now, *, rules=RULES) -> CaseView   raises NotFoundError
@@ -25,6 +25,8 @@ Cases
     attach_photo(connection, photo: PhotoView, actor, now, *, rules=RULES) -> None
     photo(connection, photo_id) -> PhotoView        raises NotFoundError
     tick(connection, now, *, rules=RULES) -> int    escalations and breaches appended
+    next_tick(connection) -> datetime | None        when something is due next
+    reschedule(connection, rules) -> None           at start: the rules may have changed
     count_by_state(connection) -> dict[tuple[str, bool], int]   (state, drill) -> cases
 
 Register and reports
@@ -39,7 +41,7 @@ Data centre
     outbox_retry_s(attempts, fraction) -> float     backoff; fraction 0..1 is the jitter
 
 Units and devices
-    add_unit(connection, unit_id, name, categories, actor, now, *, at: Point | None = None)
+    add_unit(connection, unit_id, name, categories, *, actor, now, at: Point | None = None)
     change_unit(connection, unit_id, actor, now, *, name=None, categories=None, status=None)
     unit(connection, unit_id), units(connection, *, cursor=None, limit=50)
     place_unit(connection, unit_id, at: Point, measured_at, now) -> UnitView
