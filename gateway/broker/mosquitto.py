@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from gateway.broker.errors import BrokerStartError, NoBrokerError, PortTakenError
-from gateway.broker.probe import Answer, Probe, ask
+from gateway.broker.probe import Answer, ask_broker
 from gateway.broker.settings import BrokerSettings
 
 # Debian puts it where only root's PATH looks; a local build goes to the other one.
@@ -18,6 +19,7 @@ _ALSO = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")
 _START_LIMIT_S = 10.0
 _STOP_LIMIT_S = 5.0
 _POLL_S = 0.02
+_TIME = re.compile(r"[0-9T:-]+: ")
 
 
 def find_mosquitto(path: str | None = None) -> Path | None:
@@ -64,7 +66,8 @@ class Mosquitto:
     async def start(
         cls,
         settings: BrokerSettings,
-        probe: Probe,
+        gateway_password: str,
+        ca: Path,
         *,
         program: Path | None = None,
         log: Path | None = None,
@@ -90,7 +93,7 @@ class Mosquitto:
             )
         broker = cls(process)
         try:
-            await broker._answers(probe, words)
+            await broker._answers(settings, gateway_password, ca, words)
         except BaseException:
             await broker.stop()
             raise
@@ -128,19 +131,24 @@ class Mosquitto:
             with contextlib.suppress(ProcessLookupError):
                 self._process.send_signal(number)
 
-    async def _answers(self, probe: Probe, words: Path) -> None:
+    async def _answers(
+        self, settings: BrokerSettings, gateway_password: str, ca: Path, words: Path
+    ) -> None:
         deadline = asyncio.get_running_loop().time() + _START_LIMIT_S
-        while (answer := await ask(probe)) is not Answer.ACCEPTED:
+        while (answer := await ask_broker(settings, gateway_password, ca)) is not Answer.ACCEPTED:
             if self._process.returncode is not None:
                 raise BrokerStartError(_last_words(words))
             if answer is Answer.REFUSED:
-                raise BrokerStartError(f"it refuses {probe.user}: write its files again")
+                user = settings.gateway_user
+                raise BrokerStartError(f"it refuses {user}: write its files again")
             if asyncio.get_running_loop().time() > deadline:
-                reason = f"no answer on port {probe.port} in {_START_LIMIT_S:.0f} s; see {words}"
+                reason = f"no answer on port {settings.port} in {_START_LIMIT_S:.0f} s; see {words}"
                 raise BrokerStartError(reason)
             await asyncio.sleep(_POLL_S)
 
 
 def _last_words(words: Path) -> str:
     lines = words.read_text(encoding="utf-8", errors="replace").splitlines()
-    return f"{lines[-1]} (see {words})" if lines else f"it said nothing (see {words})"
+    # Mosquitto says what is wrong in one line and where in the next, each after the time.
+    last = " ".join(_TIME.sub("", line) for line in lines[-2:])
+    return f"{last or 'it said nothing'} (see {words})"

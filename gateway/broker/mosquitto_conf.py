@@ -5,8 +5,7 @@ from collections.abc import Iterable
 from gateway.broker.settings import BrokerSettings
 
 # The gateway names, counts and keeps what is over protocol.md's 1,024 bytes; the broker only
-# refuses what no mistaken device would send.
-MESSAGE_SIZE_LIMIT = 4096
+# refuses what no mistaken device would send, for it ends the connection over it.
 _MAX_PACKET_SIZE = 8192
 
 
@@ -32,12 +31,11 @@ def render_mosquitto_conf(settings: BrokerSettings, *, run_as: str) -> str:
         "",
         "# Without a limit on bytes in flight, 2.0 ignores the limit on queued bytes.",
         f"max_inflight_messages {settings.max_inflight}",
-        f"max_inflight_bytes {settings.max_inflight * MESSAGE_SIZE_LIMIT}",
+        f"max_inflight_bytes {settings.max_inflight * _MAX_PACKET_SIZE}",
         "max_queued_messages 0",
         f"max_queued_bytes {settings.max_queued_bytes}",
         "queue_qos0_messages false",
         "",
-        f"message_size_limit {MESSAGE_SIZE_LIMIT}",
         f"max_packet_size {_MAX_PACKET_SIZE}",
         "max_keepalive 600",
         "retain_available false",

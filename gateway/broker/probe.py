@@ -6,10 +6,14 @@ import ssl
 import struct
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from pathlib import Path
+
+from gateway.broker.pki import client_context
+from gateway.broker.settings import BrokerSettings
 
 _CONNACK = b"\x20\x02"
 _DISCONNECT = b"\xe0\x00"
-_USER_PASSWORD_CLEAN = 0xC2
+_CLEAN, _USER_AND_PASSWORD = 0x02, 0xC0
 _LIMIT_S = 5.0
 
 
@@ -23,36 +27,40 @@ class Answer(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """Whom to ask, and as whom; without `tls`, in the clear."""
+    """Whom to ask, and as whom; without a password, as nobody. Without `tls`, in the clear."""
 
     host: str
     port: int
-    user: str
-    password: str = field(repr=False)
     tls: ssl.SSLContext | None
+    user: str
+    password: str | None = field(default=None, repr=False)
     server_name: str = "localhost"
+
+
+async def ask_broker(
+    settings: BrokerSettings, gateway_password: str, ca: Path, *, limit_s: float = _LIMIT_S
+) -> Answer:
+    """Tell whether a broker serves devices by TLS and lets the gateway in.
+
+    Raises CertificateError.
+    """
+    tls, user = client_context(ca), settings.gateway_user
+    host = _reachable(settings.host)
+    if settings.loopback_port is None:
+        return await ask(Probe(host, settings.port, tls, user, gateway_password), limit_s=limit_s)
+    # The devices' listener makes the user name the client id: as the gateway, with a clean
+    # session, this would wipe a session of that name. As nobody it only must be refused.
+    if await ask(Probe(host, settings.port, tls, user), limit_s=limit_s) is Answer.NOTHING:
+        return Answer.NOTHING
+    gateway = Probe("127.0.0.1", settings.loopback_port, None, user, gateway_password)
+    return await ask(gateway, limit_s=limit_s)
 
 
 async def ask(probe: Probe, *, limit_s: float = _LIMIT_S) -> Answer:
     """Connect with a clean session under a client id of its own, and leave again."""
     try:
         async with asyncio.timeout(limit_s):
-            reader, writer = await asyncio.open_connection(
-                probe.host,
-                probe.port,
-                ssl=probe.tls,
-                server_hostname=probe.server_name if probe.tls else None,
-            )
-            try:
-                writer.write(_connect(f"{probe.user}-probe", probe.user, probe.password))
-                await writer.drain()
-                connack = await reader.readexactly(4)
-                writer.write(_DISCONNECT)
-                await writer.drain()
-            finally:
-                writer.close()
-                with contextlib.suppress(OSError, ssl.SSLError):
-                    await writer.wait_closed()
+            connack = await _exchange(probe)
     except (OSError, EOFError, TimeoutError):
         return Answer.NOTHING
     if connack[:2] != _CONNACK:
@@ -60,9 +68,36 @@ async def ask(probe: Probe, *, limit_s: float = _LIMIT_S) -> Answer:
     return Answer.REFUSED if connack[3] else Answer.ACCEPTED
 
 
-def _connect(client_id: str, user: str, password: str) -> bytes:
-    header = _string("MQTT") + struct.pack(">BBH", 4, _USER_PASSWORD_CLEAN, 30)
-    body = header + _string(client_id) + _string(user) + _string(password)
+async def _exchange(probe: Probe) -> bytes:
+    reader, writer = await asyncio.open_connection(
+        probe.host,
+        probe.port,
+        ssl=probe.tls,
+        server_hostname=probe.server_name if probe.tls else None,
+    )
+    try:
+        writer.write(_connect(f"{probe.user}-probe", probe.user, probe.password))
+        await writer.drain()
+        connack = await reader.readexactly(4)
+        writer.write(_DISCONNECT)
+        await writer.drain()
+        return connack
+    finally:
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+
+
+def _reachable(host: str) -> str:
+    everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - asked about, not bound
+    return everywhere.get(host, host)
+
+
+def _connect(client_id: str, user: str, password: str | None) -> bytes:
+    flags = _CLEAN if password is None else _CLEAN | _USER_AND_PASSWORD
+    body = _string("MQTT") + struct.pack(">BBH", 4, flags, 30) + _string(client_id)
+    if password is not None:
+        body += _string(user) + _string(password)
     return b"\x10" + _length(len(body)) + body
 
 
