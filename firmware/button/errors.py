@@ -46,3 +46,44 @@ class OutboxFullError(ButtonError):
     def __init__(self, capacity: int) -> None:
         super().__init__(f"the outbox is full ({capacity} entries); deliver or remove some first")
         self.capacity = capacity
+
+
+class MalformedPacketError(ButtonError):
+    """Their fault: bytes that are no MQTT 3.1.1 packet that a broker may send us."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__(f"the broker sent {found}; is this an MQTT port?")
+        self.found = found
+
+
+class ConnectionLostError(ButtonError):
+    """The connection to the broker is gone, or never came; `reason` says how."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"no connection: {reason}; trying again")
+        self.reason = reason
+
+
+class RefusedByBrokerError(ConnectionLostError):
+    """The broker refused us: CONNACK `code` (3.2.2.3), or 128 for a subscription (3.9.3)."""
+
+    def __init__(self, code: int) -> None:
+        reasons = {
+            1: "it speaks no MQTT 3.1.1",
+            2: "it refuses this client id",
+            3: "it is not available",
+            4: "wrong username or password, check the credentials",
+            5: "not authorised, check the credentials and the broker's ACL",
+            128: "it refuses the subscription, check the broker's ACL",
+        }
+        super().__init__(f"the broker refused: {reasons.get(code, f'code {code}')}")
+        self.code = code
+
+
+class CredentialsError(ButtonError):
+    """A credentials file that cannot be used: `path`, and `problem` with what to look at."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(f"credentials {path}: {problem}")
+        self.path = path
+        self.problem = problem
