@@ -1,7 +1,8 @@
 """What every handler needs, put together once in `console_api.app`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeVar
@@ -20,6 +21,7 @@ from console_api.executor import Database
 from console_api.feed import Feed, Wakeup
 from console_api.http.connection import AnyConnection
 from console_api.http.metrics import Metrics
+from console_api.http.problem import Kinds, Problem
 from console_api.photos import PhotoFolder
 from console_api.rules import Rules
 from console_api.settings import ConsoleSettings
@@ -27,6 +29,26 @@ from console_api.settings import ConsoleSettings
 Shape = TypeVar("Shape")
 PRINCIPAL: Final = "siaga_principal"
 TOKEN: Final = "siaga_token"  # noqa: S105 - the key of a scope member, not a secret
+
+
+class Places:
+    """A fixed number of places for what keeps a connection open."""
+
+    def __init__(self, most: int, what: str) -> None:
+        self._free = most
+        self._what = what
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Hold a place, or raise a Problem if all are taken."""
+        if self._free == 0:
+            detail = f"too many {self._what} at the same time; try again"
+            raise Problem(Kinds.UNAVAILABLE, detail, headers={"retry-after": "5"})
+        self._free -= 1
+        try:
+            yield
+        finally:
+            self._free += 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +65,8 @@ class Console:
     throttle: Throttle
     labour: ThreadPoolExecutor
     metrics: Metrics
+    waiters: Places
+    streams: Places
     now: Callable[[], datetime]
 
 

@@ -14,6 +14,7 @@ T = TypeVar("T")
 _MEMBER: Final = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 _FIELD: Final = re.compile(r"(?:missing required|contains unknown) field `([^`]*)`")
 _VERSION: Final = re.compile(r'(?:W/)?"?(\d{1,18})"?')
+_QUALITY: Final = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?")
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,128}")
 
 
@@ -95,6 +96,17 @@ def read_idempotency_key(request: AnyRequest) -> str | None:
     return key
 
 
+def choose_media_type(request: AnyRequest, offered: tuple[str, ...]) -> str:
+    """Return the offered type that `Accept` likes best (RFC 9110 §12.5.1), the first if equal."""
+    wishes = _wishes(request.headers.get("accept", "*/*"))
+    liked = {media_type: _liking(media_type, wishes) for media_type in offered}
+    best = max(offered, key=lambda media_type: liked[media_type])
+    if liked[best] == 0:
+        detail = f"available are {' and '.join(offered)}"
+        raise at_header("Accept", detail, Kinds.NOT_ACCEPTABLE)
+    return best
+
+
 def place_of(error: msgspec.ValidationError) -> tuple[str, str]:
     """Split a msgspec message into a JSON pointer (RFC 6901) and what is wrong there."""
     detail, _, path = str(error).partition(" - at `")
@@ -103,6 +115,22 @@ def place_of(error: msgspec.ValidationError) -> tuple[str, str]:
         members.append(field.group(1))
     escaped = (member.replace("~", "~0").replace("/", "~1") for member in members)
     return "".join(f"/{member}" for member in escaped), detail
+
+
+def _wishes(accept: str) -> dict[str, float]:
+    wishes: dict[str, float] = {}
+    for wish in accept.split(",")[:50]:
+        media_range, *parameters = (part.strip().lower() for part in wish.split(";"))
+        quality = next((p[2:] for p in parameters if p.startswith("q=")), "1")
+        wishes[media_range] = float(quality) if _QUALITY.fullmatch(quality) else 0.0
+    return wishes
+
+
+def _liking(media_type: str, wishes: dict[str, float]) -> float:
+    for media_range in (media_type, media_type.partition("/")[0] + "/*", "*/*"):
+        if media_range in wishes:
+            return wishes[media_range]
+    return 0.0
 
 
 def _too_large(limit: int) -> Problem:

@@ -5,13 +5,13 @@ from collections.abc import Awaitable, Callable
 
 from litestar import Response
 from litestar.handlers import HTTPRouteHandler
-from litestar.response import Stream
+from litestar.response.base import ASGIResponse
 
 from console_api.http.auth import guard
 from console_api.http.calls import CALLS
 from console_api.http.connection import AnyRequest
 
-Handler = Callable[[AnyRequest], Awaitable[Response[bytes] | Response[None] | Stream]]
+Handler = Callable[[AnyRequest], Awaitable[Response[bytes] | ASGIResponse]]
 
 
 def route(name: str) -> Callable[[Handler], HTTPRouteHandler]:
