@@ -37,6 +37,14 @@ class JournalVersionError(BridgeError):
         self.known = known
 
 
+class DirectoryError(BridgeError):
+    """The registry can't be asked now whether a message is authentic; ask again later."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"registry: {why}; nothing is acknowledged until it answers")
+        self.why = why
+
+
 class LinkLostError(BridgeError):
     """The broker's connection ended before the broker acknowledged; send again on the next one."""
 
@@ -70,3 +78,13 @@ class ConsoleError(BridgeError):
         super().__init__(f"console: {why}")
         self.why = why
         self.status = status
+
+
+class StartError(BridgeError):
+    """The bridge can't start as it is configured."""
+
+    def __init__(self, what: str, why: str, remedy: str) -> None:
+        super().__init__(f"{what}: {why}; {remedy}")
+        self.what = what
+        self.why = why
+        self.remedy = remedy

@@ -12,12 +12,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+import cbor2
 import msgspec
 
 from gateway.bridge.errors import JournalError, JournalVersionError
 from gateway.bridge.schema import MIGRATIONS
 from gateway.bridge.state import DeviceState
-from gateway.bridge.transaction import Pending, Transaction
+from gateway.bridge.transaction import Downlink, Pending, Transaction
 
 _CURSOR: Final = "notice_cursor"
 
@@ -105,9 +106,17 @@ class Journal:
         """Return everything else that waits for the console, oldest first."""
         return self._pending("lane = 2", limit, skip)
 
+    def postpone_heartbeat(self, device: str) -> None:
+        """Put a device's heartbeat behind all others."""
+        if device in self.unsent_heartbeats:
+            del self.unsent_heartbeats[device]
+            self.unsent_heartbeats[device] = None
+
     def heartbeats(self, limit: int) -> list[Pending]:
         """Return the newest heartbeats that the console has not got, longest waiting first."""
-        found = []
+        found: list[Pending] = []
+        if limit == 0:
+            return found
         for device in self.unsent_heartbeats:
             state = self.states[device]
             if state.heartbeat is not None:
@@ -127,12 +136,13 @@ class Journal:
             ).fetchone()
         return row[0], row[1], len(self.unsent_heartbeats)
 
-    def downlink(self) -> list[tuple[int, str, bytes]]:
-        """Return id, device and body of every receipt and command still owed."""
+    def downlink(self) -> list[Downlink]:
+        """Return every receipt and command still owed, oldest first."""
         with self._named_errors():
-            return self._reader.execute(
+            rows = self._reader.execute(
                 "SELECT id, device, body FROM downlink ORDER BY id"
             ).fetchall()
+        return [Downlink(one, device, cbor2.loads(body)) for one, device, body in rows]
 
     def notice_cursor(self) -> str | None:
         """Return where the console's notices were read up to."""

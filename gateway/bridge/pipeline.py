@@ -4,19 +4,20 @@ import asyncio
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Protocol, TypeVar
 
 import msgspec
 import structlog
 
-from gateway.bridge.errors import JournalError
+from gateway.bridge.errors import DirectoryError, JournalError
 from gateway.bridge.intake import record
 from gateway.bridge.journal import Journal
 from gateway.bridge.transaction import Transaction
 from gateway.bridge.verify import Event, Refusal, verify
 from gateway.registry.directory import Directory
+from gateway.registry.errors import RegistryError
 
 T = TypeVar("T")
 Job = Callable[[Transaction], T]
@@ -100,14 +101,16 @@ class Pipeline:
         if not self._something.is_set():
             self._something.set()
 
-    async def write(self, job: Job[T]) -> T:
+    async def write(self, job: Job[T], *, hurry: bool = True) -> T:
         """Run `job` in the next commit; returns its result when it is on disk.
 
-        A job may run more than once, when a commit fails.
+        A job may run more than once, when a commit fails. One that is in no hurry shares its
+        commit with what comes in the next few ms.
         """
         future: asyncio.Future[object] = asyncio.get_running_loop().create_future()
         self._jobs.append((job, future))
-        self._hurry.set()
+        if hurry:
+            self._hurry.set()
         self._something.set()
         result: T = await future  # type: ignore[assignment] # the job's own result
         return result
@@ -139,8 +142,6 @@ class Pipeline:
             self._hurry.clear()
             if not self._bulk:
                 self._something.clear()
-        for arrival in arrivals:
-            arrival.verdict = verify(arrival.topic, arrival.message, self._directory)
         transaction, counts, results = await self._until_committed(arrivals, jobs)
         self._journal.settle(transaction)
         _acknowledge(arrivals)
@@ -163,13 +164,13 @@ class Pipeline:
                 await asyncio.get_running_loop().run_in_executor(
                     self._thread, self._journal.commit, transaction
                 )
-            except JournalError as error:
+            except (JournalError, DirectoryError) as error:
                 self._roll_back()
                 failing_since = failing_since or started
                 if not said and time.perf_counter() - failing_since >= _SAY_AFTER_S:
                     said = True
                     self._observer.journal_works(works=False)
-                    self._log.error("journal fails; acknowledging nothing", why=error.why)
+                    self._log.error("can't store; acknowledging nothing", why=str(error))
                 await asyncio.sleep(delay_s)
                 delay_s = min(2 * delay_s, _LONGEST_RETRY_S)
             except _PoisonError as poison:
@@ -184,12 +185,15 @@ class Pipeline:
                 self._observer.journal_took(time.perf_counter() - started)
                 if said:
                     self._observer.journal_works(works=True)
-                    self._log.info("journal works again")
+                    self._log.info("stores and acknowledges again")
                 return transaction, counts, results
 
     def _write(
-        self, arrivals: Iterable[Arrival], jobs: Iterable[tuple[Job[object], object]]
+        self, arrivals: Sequence[Arrival], jobs: Iterable[tuple[Job[object], object]]
     ) -> tuple[Transaction, dict[str, int], list[object]]:
+        for arrival in arrivals:
+            if arrival.verdict is None and not arrival.is_poison:
+                arrival.verdict = self._verify(arrival)
         transaction = self._journal.begin()
         counts: dict[str, int] = {}
         with self._journal.working():
@@ -199,6 +203,14 @@ class Pipeline:
             results = [job(transaction) for job, _ in jobs]
         self._journal.prepare(transaction)
         return transaction, counts, results
+
+    def _verify(self, arrival: Arrival) -> Event | Refusal:
+        try:
+            return verify(arrival.topic, arrival.message, self._directory)
+        except RegistryError as error:
+            raise DirectoryError(str(error)) from error
+        except Exception as error:
+            raise _PoisonError(arrival, repr(error)) from error
 
     def _roll_back(self) -> None:
         try:
