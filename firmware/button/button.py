@@ -112,7 +112,7 @@ class Button:
     def will(self, now_ms: int) -> "dict[int, object]":
         """Return the body of the will for a connection that begins now; each has its own."""
         time = self.clock.unix(now_ms)
-        return message.status(self._boot, self._next_seq(), time, None, message.OFFLINE)
+        return message.status(self._boot, self._next_seq(), time, None, reason=message.OFFLINE)
 
     def is_calling(self) -> bool:
         """Say whether an event waits for its receipt."""
@@ -164,11 +164,11 @@ class Button:
             seq,
             self._unix(),
             0,
-            self.config.category,
-            trigger,
-            self._tracking.position(self._now_ms, whole=False),
-            alarm.presses,
-            ref,
+            category=self.config.category,
+            trigger=trigger,
+            position=self._tracking.position(self._now_ms, whole=False),
+            presses=alarm.presses,
+            ref=ref,
         )
         silent = trigger == message.SILENT
         alarm.add(self._boot, seq, silent=silent)
@@ -190,9 +190,14 @@ class Button:
             return
         alarm = self._begin(drill=True)
         seq = self._next_seq()
-        position = self._tracking.position(self._now_ms, whole=False)
         body = message.drill(
-            self._boot, seq, self._unix(), 0, self.config.category, message.PRESS, position
+            self._boot,
+            seq,
+            self._unix(),
+            0,
+            category=self.config.category,
+            trigger=message.PRESS,
+            position=self._tracking.position(self._now_ms, whole=False),
         )
         alarm.presses = 1
         alarm.add(self._boot, seq, silent=False)
@@ -204,7 +209,7 @@ class Button:
             self._log("nothing to cancel")
             return
         seq = self._next_seq()
-        body = message.cancel(self._boot, seq, self._unix(), 0, self._alarm.ref())
+        body = message.cancel(self._boot, seq, self._unix(), 0, ref=self._alarm.ref())
         self._store(seq, body, loud=False)
 
     def _store(self, seq: int, body: "dict[int, object]", *, loud: bool) -> None:
@@ -309,7 +314,7 @@ class Button:
         health: bool = False,
     ) -> int:
         seq = self._next_seq()
-        body = message.status(self._boot, seq, self._unix(), 0, reason, None, result)
+        body = message.status(self._boot, seq, self._unix(), 0, reason=reason, result=result)
         self._reports.add(Report(kind, body, seq, self._now_ms, health=health))
         return seq
 
@@ -319,7 +324,7 @@ class Button:
         if due_ms is None or due_ms > self._now_ms or position is None:
             return
         seq = self._next_seq()
-        body = message.track(self._boot, seq, self._unix(), 0, alarm.ref(), position)
+        body = message.track(self._boot, seq, self._unix(), 0, ref=alarm.ref(), position=position)
         self._reports.add(Report(actions.TRACK, body, seq, self._now_ms))
         self._tracking.told(self._now_ms)
 
