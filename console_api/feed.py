@@ -5,8 +5,8 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
+from console_api import store
 from console_api.executor import Database
-from console_api.store import changes, last_change
 from console_api.store.views import Change
 
 KEPT: Final = 1_000
@@ -77,7 +77,7 @@ class Feed:
 
     async def start(self) -> None:
         """Take the present as the beginning."""
-        self._last = self._floor = await self._database.read(last_change)
+        self._last = self._floor = await self._database.read(store.last_change)
 
     async def run(self) -> None:
         """Follow the commits until the console stops."""
@@ -98,12 +98,12 @@ class Feed:
             )
             recent = [self._recent[i] for i in range(skipped, len(self._recent))]
             return recent[:PAGE], False
-        page = await self._database.read(changes, cursor, limit=PAGE)
+        page = await self._database.read(store.changes, cursor, limit=PAGE)
         return page.changes, page.gap
 
     async def _catch_up(self) -> None:
         while True:
-            page = await self._database.read(changes, self._last, limit=PAGE)
+            page = await self._database.read(store.changes, self._last, limit=PAGE)
             for change in page.changes:
                 if len(self._recent) == KEPT:
                     self._floor = self._recent[0].id

@@ -6,7 +6,8 @@ from typing import Literal
 import msgspec
 
 from console_api.accounts.roles import Role
-from console_api.store.views import ClockReport, Proposal, RegisterRow, Result
+from console_api.proposals import Proposal
+from console_api.store.views import ClockReport, JsonObject, RegisterRow, Result
 
 
 class SessionAnswer(msgspec.Struct, frozen=True):
@@ -91,7 +92,7 @@ class AuditEntry(msgspec.Struct, frozen=True):
     address: str
     action: str
     cases: list[str]
-    detail: dict[str, object]
+    detail: JsonObject
 
 
 class AuditAnswer(msgspec.Struct, frozen=True):

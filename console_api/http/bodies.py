@@ -7,7 +7,8 @@ import msgspec
 
 from console_api.accounts.roles import Role
 from console_api.cycle.model import Category
-from console_api.store.views import JsonObject, UnitStatus
+from console_api.proposals import UnitStatus
+from console_api.store.views import JsonObject
 
 Identity = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Search = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]

@@ -81,7 +81,7 @@ _GATEWAYS: Final = (
         path="/v1/events",
         english="Deliver a batch of at most 500 CloudEvents",
         indonesian="Kirim sekumpulan CloudEvents, paling banyak 500",
-        body=list[dict[str, object]],
+        body=list[views.JsonObject],
         media=EVENTS_MEDIA,
         answer=_json(answers.EventsAnswer, "One result for each event, all durable"),
     ),
@@ -359,7 +359,7 @@ _ROOTS: Final = (
         path="/openapi.json",
         english="This description",
         indonesian="Deskripsi ini",
-        answer=_json(dict[str, object], "OpenAPI 3.1"),
+        answer=_json(views.JsonObject, "OpenAPI 3.1"),
     ),
     Call(
         name="docs",

@@ -1,11 +1,19 @@
 """The outermost layer: what every answer carries, and how long it took."""
 
 import time
-from typing import Final
+from typing import Final, cast
 
 from litestar import Litestar
 from litestar.datastructures import MutableScopeHeaders
-from litestar.types import Message, Receive, Scope, Send
+from litestar.types import (
+    LifeSpanReceive,
+    LifeSpanScope,
+    LifeSpanSend,
+    Message,
+    Receive,
+    Scope,
+    Send,
+)
 
 from console_api.http.call import Call
 from console_api.http.context import Console
@@ -25,11 +33,19 @@ _STRICT_TRANSPORT: Final = "max-age=31536000"
 class Application(Litestar):
     """Litestar, with the console's headers and measurements around every answer, 404 included."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(
+        self,
+        scope: Scope | LifeSpanScope,
+        receive: Receive | LifeSpanReceive,
+        send: Send | LifeSpanSend,
+    ) -> None:
         """Answer one request."""
-        if scope["type"] not in {"http"}:
+        if scope["type"] == "lifespan":
             await super().__call__(scope, receive, send)
-            return
+        else:
+            await self._answer(scope, cast("Receive", receive), cast("Send", send))
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         begun = time.perf_counter()
         status = 0
 
@@ -56,7 +72,8 @@ class Application(Litestar):
 
 
 def _name(scope: Scope) -> str:
-    if "route_handler" not in scope:
+    try:
+        call = scope["route_handler"].opt.get("call")
+    except KeyError:  # nothing is at this path
         return "none"
-    call = scope["route_handler"].opt.get("call")
     return call.name if isinstance(call, Call) else "none"
