@@ -22,7 +22,7 @@ Cases
     case_brief(connection, case_id, now, *, rules=RULES) -> CaseView   raises NotFoundError
     cases(connection, filter, now, *, cursor=None, limit=50, rules=RULES) -> CasePage
     proposals(connection, case_id, now, *, rules=RULES) -> tuple[Proposal, ...]
-    attach_photo(connection, photo: PhotoView, actor, now, *, rules=RULES) -> None
+    attach_photo(connection, photo: PhotoView, *, actor, now, rules=RULES) -> None
     photo(connection, photo_id) -> PhotoView        raises NotFoundError
     tick(connection, now, *, rules=RULES) -> int    escalations and breaches appended
     next_tick(connection) -> datetime | None        when something is due next
@@ -55,3 +55,51 @@ Stream
 Tables of the accounts room go into the same `metadata` (`console_api.store.schema`) and
 into a migration of their own in `console_api/store/migrations/versions` after `0001`.
 """
+
+from console_api.store.act import act, attach_photo
+from console_api.store.cases import case, case_brief, cases, count_by_state, photo, proposals
+from console_api.store.changes import changes, last_change
+from console_api.store.devices import device, devices
+from console_api.store.due import next_tick, reschedule, tick
+from console_api.store.engine import migrate, open_engine, reading, writing
+from console_api.store.ingest import ingest
+from console_api.store.notices import notices, queue_command
+from console_api.store.outbox import outbox_due, outbox_failed, outbox_retry_s, outbox_sent
+from console_api.store.reports import clock_report, register
+from console_api.store.units import add_unit, change_unit, place_unit, unit, units
+
+__all__ = [
+    "act",
+    "add_unit",
+    "attach_photo",
+    "case",
+    "case_brief",
+    "cases",
+    "change_unit",
+    "changes",
+    "clock_report",
+    "count_by_state",
+    "device",
+    "devices",
+    "ingest",
+    "last_change",
+    "migrate",
+    "next_tick",
+    "notices",
+    "open_engine",
+    "outbox_due",
+    "outbox_failed",
+    "outbox_retry_s",
+    "outbox_sent",
+    "photo",
+    "place_unit",
+    "proposals",
+    "queue_command",
+    "reading",
+    "register",
+    "reschedule",
+    "tick",
+    "unit",
+    "units",
+    "writing",
+]

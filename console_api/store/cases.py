@@ -6,7 +6,6 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from console_api.cycle.events import Tracked
-from console_api.cycle.model import Position
 from console_api.errors import InvalidInputError, NotFoundError
 from console_api.proposals import Proposal, propose
 from console_api.rules import RULES, Rules
@@ -42,12 +41,6 @@ def case(
         pictures = connection.execute(
             select(photos.c.data).where(photos.c.case_id == case_id).order_by(photos.c.id)
         ).all()
-    track: list[Position] = []
-    for row in rows:
-        if row.kind == "tracked":
-            body = read_event(row).body
-            if isinstance(body, Tracked):
-                track.append(body.position)
     return case_detail(
         found,
         now,
@@ -64,7 +57,12 @@ def case(
             )
             for row in rows
         ),
-        track=tuple(track),
+        track=tuple(
+            body.position
+            for row in rows
+            if row.kind == Tracked.__struct_config__.tag
+            and isinstance(body := read_event(row).body, Tracked)
+        ),
         photos=tuple(_PHOTO.decode(row.data) for row in pictures),
     )
 
