@@ -5,6 +5,7 @@ in milliseconds.
 """
 
 import ipaddress
+import re
 import ssl
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ CA_LIFETIME = timedelta(days=20 * 365)
 BROKER_LIFETIME = timedelta(days=397)
 RENEW_BEFORE = timedelta(days=120)
 ALWAYS_NAMED = ("localhost", "127.0.0.1", "::1")
+
+_HOST_NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
 
 # A board without a trusted clock starts at its epoch, and must get through to call for help.
 _NOT_BEFORE = datetime(1970, 1, 1, tzinfo=UTC)
@@ -70,7 +73,7 @@ def ensure_certificates(
     its key or authority, or when `renew` asks for it. The authority is made only where there is
     none. Raises CertificateError, BadSettingError, BrokerFilesError.
     """
-    wanted = _names(names)
+    wanted = certificate_names(names)
     ca, ca_key = _authority(files, now)
     if not renew and _serves(files, ca, wanted, now):
         return False
@@ -79,6 +82,11 @@ def ensure_certificates(
     write_private(files.broker_key, _key_pem(key))
     write_private(files.broker, _pem(certificate))
     return True
+
+
+def certificate_names(names: Iterable[str]) -> Sequence[x509.GeneralName]:
+    """Return what the broker's certificate is made for; raises BadSettingError."""
+    return [_general_name(name) for name in dict.fromkeys((*ALWAYS_NAMED, *names))]
 
 
 def client_context(ca: Path) -> ssl.SSLContext:
@@ -193,20 +201,19 @@ def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
     )
 
 
-def _names(names: Iterable[str]) -> Sequence[x509.GeneralName]:
-    return [_general_name(name) for name in dict.fromkeys((*ALWAYS_NAMED, *names))]
-
-
 def _general_name(name: str) -> x509.GeneralName:
     try:
         return x509.IPAddress(ipaddress.ip_address(name))
     except ValueError:
         pass
     try:
-        return x509.DNSName(name.encode("idna").decode("ascii").lower())
+        ascii_name = name.encode("idna").decode("ascii").lower()
     except UnicodeError:
+        ascii_name = ""
+    if not _HOST_NAME.fullmatch(ascii_name):
         allowed = "a host name or an IP address that devices connect to"
-        raise BadSettingError("certificate name", name, allowed) from None
+        raise BadSettingError("certificate name", name, allowed)
+    return x509.DNSName(ascii_name)
 
 
 def _name(common_name: str) -> x509.Name:
