@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
@@ -22,7 +21,7 @@ from console_api.cycle.actions import (
 )
 from console_api.cycle.machine import Conflict
 from console_api.cycle.model import Actor, Category, Point, Role
-from console_api.store.views import CaseView, Result
+from console_api.store.views import CaseFilter, CaseView, Result
 
 START = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 TARAKAN = (3.3274, 117.5785)
@@ -38,7 +37,7 @@ def after(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
 
 
-def device_info(device: str) -> dict[str, Any]:
+def device_info(device: str) -> dict[str, object]:
     return {
         "id": device,
         "kind": "street",
@@ -52,7 +51,7 @@ def device_info(device: str) -> dict[str, Any]:
 
 
 def cloudevent(
-    kind: str, device: str, identity: str, data: dict[str, Any], at: datetime = START
+    kind: str, device: str, identity: str, data: dict[str, object], at: datetime = START
 ) -> bytes:
     return msgspec.json.encode(
         {
@@ -67,7 +66,9 @@ def cloudevent(
     )
 
 
-def sent(kind: str, device: str, boot: int, seq: int, at: datetime = START, **data: Any) -> bytes:
+def sent(
+    kind: str, device: str, boot: int, seq: int, at: datetime = START, **data: object
+) -> bytes:
     body = {
         "boot": boot,
         "seq": seq,
@@ -81,7 +82,7 @@ def sent(kind: str, device: str, boot: int, seq: int, at: datetime = START, **da
 
 
 def alarm(
-    device: str = "TRK-1", boot: int = 1, seq: int = 0, at: datetime = START, **data: Any
+    device: str = "TRK-1", boot: int = 1, seq: int = 0, at: datetime = START, **data: object
 ) -> bytes:
     drill = data.pop("drill", False)
     known = {
@@ -93,7 +94,7 @@ def alarm(
     return sent("drill" if drill else "alarm", device, boot, seq, at, **(known | data))
 
 
-def position(north_m: float = 0.0, source: str = "gnss") -> dict[str, Any]:
+def position(north_m: float = 0.0, source: str = "gnss") -> dict[str, object]:
     return {
         "lat": TARAKAN[0] + north_m / 111_195,
         "lon": TARAKAN[1],
@@ -106,17 +107,11 @@ def take(connection: Connection, *events: bytes, at: datetime = START) -> list[R
     return store.ingest(connection, events, at, actor=GATEWAY)
 
 
-def new_case(connection: Connection, at: datetime = START, **data: Any) -> str:
+def new_case(connection: Connection, at: datetime = START, **data: object) -> str:
     """Press a button and return the id of the case that it starts."""
     results = take(connection, alarm(at=at, **data), at=at)
     assert [result.status for result in results] == ["created"]
-    return store.cases(connection, store_filter(), at).cases[0].id
-
-
-def store_filter(**wanted: Any) -> Any:
-    from console_api.store.views import CaseFilter  # noqa: PLC0415 - one name for the tests
-
-    return CaseFilter(**wanted)
+    return store.cases(connection, CaseFilter(), at).cases[0].id
 
 
 def do(
@@ -125,12 +120,22 @@ def do(
     action: Action,
     actor: Actor = SITI,
     at: datetime = START,
-    **options: Any,
+    *,
+    seen_version: int | None = None,
+    idempotency_key: str | None = None,
 ) -> CaseView | Conflict:
-    seen = options.pop("seen_version", None)
+    seen = seen_version
     if seen is None:
         seen = store.case_brief(connection, case_id, at).version
-    return store.act(connection, case_id, action, actor=actor, seen_version=seen, now=at, **options)
+    return store.act(
+        connection,
+        case_id,
+        action,
+        actor=actor,
+        seen_version=seen,
+        now=at,
+        idempotency_key=idempotency_key,
+    )
 
 
 def done(
@@ -139,9 +144,19 @@ def done(
     action: Action,
     actor: Actor = SITI,
     at: datetime = START,
-    **options: Any,
+    *,
+    seen_version: int | None = None,
+    idempotency_key: str | None = None,
 ) -> CaseView:
-    answer = do(connection, case_id, action, actor, at, **options)
+    answer = do(
+        connection,
+        case_id,
+        action,
+        actor,
+        at,
+        seen_version=seen_version,
+        idempotency_key=idempotency_key,
+    )
     assert isinstance(answer, CaseView), answer
     return answer
 
@@ -152,9 +167,19 @@ def refused(
     action: Action,
     actor: Actor = SITI,
     at: datetime = START,
-    **options: Any,
+    *,
+    seen_version: int | None = None,
+    idempotency_key: str | None = None,
 ) -> Conflict:
-    answer = do(connection, case_id, action, actor, at, **options)
+    answer = do(
+        connection,
+        case_id,
+        action,
+        actor,
+        at,
+        seen_version=seen_version,
+        idempotency_key=idempotency_key,
+    )
     assert isinstance(answer, Conflict), answer
     return answer
 

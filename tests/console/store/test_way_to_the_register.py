@@ -4,6 +4,7 @@ from sqlalchemy import Connection
 
 from console_api import store
 from console_api.cycle.model import DataCentre, State
+from console_api.store.views import ReceiptNotice
 from tests.console.store.helpers import (
     acknowledge_all,
     add_units,
@@ -50,5 +51,5 @@ def test_each_alarm_event_gets_each_rung_once_in_order(connection: Connection) -
     found = store.notices(connection, None).notices
     stages = ["opened", "dispatched", "accepted", "arrived", "handled", "closed"]
     for ref in ("TRK-1:1:0", "TRK-1:1:1"):
-        assert [n.stage for n in found if n.kind == "receipt" and n.ref == ref] == stages
+        assert [n.stage for n in found if isinstance(n, ReceiptNotice) and n.ref == ref] == stages
     assert [int(notice.cursor) for notice in found] == list(range(1, 13))
