@@ -13,7 +13,8 @@ import msgspec
 
 from simulators.console import AGAIN, Console, backoff
 from simulators.errors import ConsoleRefusedError
-from simulators.wire import Case
+from simulators.sse import Message
+from simulators.wire import Case, Gone
 
 ENDED_KEPT: Final = 100
 PASSING: Final = AGAIN | {HTTPStatus.UNAUTHORIZED}
@@ -76,8 +77,7 @@ async def follow(console: Console, book: CaseBook, chance: Random) -> None:
             async with console.stream() as messages:
                 book.replace(await console.cases())
                 async for message in messages:
-                    if message.event == "case":
-                        book.put(msgspec.json.decode(message.data, type=Case))
+                    await _take(message, console, book)
         except httpx.HTTPStatusError as error:
             status = error.response.status_code
             if status not in PASSING:
@@ -85,3 +85,12 @@ async def follow(console: Console, book: CaseBook, chance: Random) -> None:
         except httpx.TransportError:
             pass
         await asyncio.sleep(backoff(min(attempt, 4), chance))
+
+
+async def _take(message: Message, console: Console, book: CaseBook) -> None:
+    if message.event == "case":
+        book.put(msgspec.json.decode(message.data, type=Case))
+    elif message.event == "gone":
+        book.drop(msgspec.json.decode(message.data, type=Gone).id)
+    elif message.event == "gap":
+        book.replace(await console.cases())

@@ -77,3 +77,21 @@ class CredentialsError(SimulatorError):
         super().__init__(
             f"unusable device credentials: {why}; print them with siaga device add --json"
         )
+
+
+class ButtonFailedError(SimulatorError):
+    """A simulated button that cannot do what is asked of it."""
+
+    def __init__(self, device: str, why: str) -> None:
+        self.device = device
+        self.why = why
+        super().__init__(f"button {device}: {why}")
+
+
+class PortTakenError(SimulatorError):
+    """The data centre's port cannot be listened on."""
+
+    def __init__(self, port: int, why: str) -> None:
+        self.port = port
+        self.why = why
+        super().__init__(f"the data centre cannot listen on port {port} ({why}); give it another")

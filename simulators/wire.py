@@ -114,6 +114,12 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         return None if place is None else place.spot
 
 
+class Gone(msgspec.Struct, frozen=True):
+    """A case that one may no longer see."""
+
+    id: str
+
+
 class CasePage(msgspec.Struct, frozen=True):
     """One page of cases."""
 
