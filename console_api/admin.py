@@ -85,7 +85,7 @@ def set_password(settings: ConsoleSettings, name: str, password: str) -> None:
 
 def list_users(settings: ConsoleSettings) -> list[User]:
     """Return all people by name."""
-    return _write(settings, lambda connection: users.list_users(connection, after=None, limit=-1))
+    return _write(settings, lambda connection: users.list_users(connection, after=None, limit=None))
 
 
 def add_unit(
@@ -103,8 +103,8 @@ def add_unit(
             unit_id,
             name,
             tuple(categories),
-            ADMINISTRATOR,
-            datetime.now(UTC),
+            actor=ADMINISTRATOR,
+            now=datetime.now(UTC),
             at=at,
         ),
     )

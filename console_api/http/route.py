@@ -11,7 +11,7 @@ from console_api.http.auth import guard
 from console_api.http.calls import CALLS
 from console_api.http.connection import AnyRequest
 
-Handler = Callable[[AnyRequest], Awaitable[Response[bytes] | ASGIResponse]]
+Handler = Callable[[AnyRequest], Awaitable[Response[bytes] | Response[None] | ASGIResponse]]
 
 
 def route(name: str) -> Callable[[Handler], HTTPRouteHandler]:

@@ -100,9 +100,9 @@ def _act(
         connection,
         identity,
         action,
-        actor_of(request),
-        version,
-        console.now(),
+        actor=actor_of(request),
+        seen_version=version,
+        now=console.now(),
         idempotency_key=key,
         rules=console.rules,
     )

@@ -49,7 +49,13 @@ async def command_device(request: AnyRequest) -> Response[bytes]:
         raise at_pointer("/expires", "this moment is over; give one to come")
     await console.database.read(store.device, identity)
     cursor = await console.database.write(
-        store.queue_command, identity, new.command, new.args, expires, actor_of(request), now
+        store.queue_command,
+        identity,
+        new.command,
+        new.args,
+        expires,
+        actor=actor_of(request),
+        now=now,
     )
     await put_on_record(request, "command_device", (), {"device": identity, "command": new.command})
     return json_answer(CommandAnswer(cursor, identity, new.command, expires), 202)

@@ -1,12 +1,13 @@
 """Photos of a case: attached, and shown so that a browser can do nothing else with them."""
 
 import asyncio
+import contextlib
 import hashlib
 
 from litestar import Response
 
 from console_api import store
-from console_api.errors import NotFoundError
+from console_api.errors import AlreadyExistsError
 from console_api.http.bodies import Nothing, PhotoQuery
 from console_api.http.connection import AnyRequest
 from console_api.http.context import actor_of, console_of, json_answer, put_on_record
@@ -35,16 +36,16 @@ async def add_photo(request: AnyRequest) -> Response[bytes]:
     except NotAPhotoError as error:
         raise at_pointer("", str(error)) from error
     view = _view(request, case, photo, query.note)
-    try:
-        there = await console.database.read(store.photo, view.id)
-    except NotFoundError:
-        await loop.run_in_executor(console.labour, console.photos.keep, photo, content)
+    await loop.run_in_executor(console.labour, console.photos.keep, photo, content)
+    with contextlib.suppress(AlreadyExistsError):
         await console.database.write(
-            store.attach_photo, view, actor_of(request), console.now(), rules=console.rules
+            store.attach_photo,
+            view,
+            actor=actor_of(request),
+            now=console.now(),
+            rules=console.rules,
         )
-    else:
-        return json_answer(there, 201)
-    return json_answer(view, 201)
+    return json_answer(await console.database.read(store.photo, view.id), 201)
 
 
 @route("show_photo")

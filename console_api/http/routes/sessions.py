@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from datetime import timedelta
+from typing import TypeVar
 
 from litestar import Response
 from litestar.datastructures import Cookie
@@ -34,6 +35,8 @@ from console_api.http.context import (
 )
 from console_api.http.read import json_body
 from console_api.http.route import route
+
+Content = TypeVar("Content")
 
 
 @route("open_session")
@@ -78,12 +81,12 @@ async def show(request: AnyRequest) -> Response[bytes]:
 
 
 @route("close_session")
-async def log_out(request: AnyRequest) -> Response[bytes]:
+async def log_out(request: AnyRequest) -> Response[None]:
     """End this session."""
     console = console_of(request)
     await put_on_record(request, "logout")
     await console.database.write_quietly(close_session, request.scope["state"][TOKEN])
-    return _with_cookie(console, Response(b"", status_code=204), "", 0)
+    return _with_cookie(console, Response(None, status_code=204), "", 0)
 
 
 def _open(
@@ -118,8 +121,8 @@ async def _stronger_hash(console: Console, stored: str, password: str) -> str | 
 
 
 def _with_cookie(
-    console: Console, response: Response[bytes], token: str, hours: float
-) -> Response[bytes]:
+    console: Console, response: Response[Content], token: str, hours: float
+) -> Response[Content]:
     response.set_cookie(
         Cookie(
             key=COOKIE,

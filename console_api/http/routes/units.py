@@ -41,8 +41,8 @@ async def add_unit(request: AnyRequest) -> Response[bytes]:
         new.id,
         new.name,
         new.categories,
-        actor_of(request),
-        console.now(),
+        actor=actor_of(request),
+        now=console.now(),
         at=Point(new.position.lat, new.position.lon) if new.position else None,
     )
     return json_answer(unit, 201, {"location": f"/v1/units/{unit.id}"})
