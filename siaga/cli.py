@@ -1,5 +1,6 @@
 """The command `siaga`."""
 
+import os
 import sys
 import tempfile
 import traceback
@@ -8,23 +9,45 @@ from pathlib import Path
 import structlog
 import typer
 
+from console_api.accounts.errors import AccountsError
+from console_api.errors import ConsoleError
+from gateway.bridge.errors import BridgeError
+from gateway.broker.errors import BrokerError
 from gateway.registry.errors import RegistryError
-from siaga.commands import area, device
+from siaga.commands import area, deployment, device, parts, people, up
 from siaga.errors import SiagaError
+from simulators.errors import SimulatorError
 
-EXPECTED = (SiagaError, RegistryError)
+EXPECTED = (
+    AccountsError,
+    BridgeError,
+    BrokerError,
+    ConsoleError,
+    RegistryError,
+    SiagaError,
+    SimulatorError,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Siaga: gateway, console and buttons of a city's alarm. Start with: siaga up --demo 12",
 )
+app.add_typer(deployment.app)
+app.add_typer(up.app)
 app.add_typer(device.app, name="device")
 app.add_typer(area.app, name="area")
+app.add_typer(parts.broker, name="broker")
+app.add_typer(parts.console, name="console")
+app.add_typer(parts.gateway, name="gateway")
+app.add_typer(people.user, name="user")
+app.add_typer(people.unit, name="unit")
 
 
 def main() -> None:
     """Run the command: exit code 0 done, 1 failed with one line on stderr, 2 wrong usage."""
+    # Keys, journal and personal data: all that a deployment writes is for its owner only.
+    os.umask(0o077)
     # Standard output is for results; what a part has to log goes beside it.
     structlog.configure(logger_factory=structlog.WriteLoggerFactory(file=sys.stderr))
     try:

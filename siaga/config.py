@@ -15,12 +15,17 @@ Port = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
 
 
 class Broker(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The MQTT broker. `bind` is where it listens, `host` the name that devices connect to."""
+    """The MQTT broker.
+
+    `bind` is where it listens and `host` the name that devices connect to, by TLS on `port`.
+    The gateway has a plain listener of its own on 127.0.0.1.
+    """
 
     kind: Literal["auto", "mosquitto", "builtin"] = "auto"
     bind: str = "127.0.0.1"
     host: str = "localhost"
     port: Port = 8883
+    loopback_port: Port = 8882
     prefix: Annotated[str, msgspec.Meta(pattern=r"^[^/+#\s]+(/[^/+#\s]+)*$")] = "siaga/v1"
     certificate_names: tuple[str, ...] = ()
 
@@ -84,7 +89,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     data_centre: DataCentre = DataCentre()
 
 
-def first_file(http_port: int, mqtt_port: int) -> str:
+def first_file(http_port: int, mqtt_port: int, loopback_port: int, gateway_port: int) -> str:
     """Give the text of a new deployment's `siaga.toml`: what people change first, explained."""
     return f"""\
 # Siaga. Every setting has a default; docs/operations.md lists them all.
@@ -94,9 +99,11 @@ def first_file(http_port: int, mqtt_port: int) -> str:
 bind = "127.0.0.1"      # "0.0.0.0" lets buttons in from the network
 host = "localhost"      # the name that buttons connect to; it stands in the certificate
 port = {mqtt_port}
+loopback_port = {loopback_port}    # on 127.0.0.1 only, for the gateway
 
 [gateway]
 id = "gw1"
+http_port = {gateway_port}         # its /healthz, /readyz and /metrics
 
 [console]
 host = "127.0.0.1"

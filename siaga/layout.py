@@ -82,11 +82,6 @@ class Layout:
         """What the simulated city keeps: flash of the buttons, data centre."""
         return self.root / "demo"
 
-    @property
-    def buttons_socket(self) -> Path:
-        """Control socket of the simulated buttons, for `siaga press`."""
-        return self.demo / "buttons.sock"
-
 
 def sqlite_url(path: Path) -> str:
     """SQLAlchemy URL of a SQLite file."""
