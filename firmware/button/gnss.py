@@ -21,9 +21,9 @@ _FRESH_MS = const(10000)
 # the other is believed for longer.
 _SILENT_MS = const(3000)
 _VETO_MS = const(10000)
-# Epochs in which both sentences are good but never carry the same time, before a receiver
-# is believed to be one that times them apart.
-_APART = const(6)
+# Good sentences in a row without one partner of the same time, before a receiver is believed
+# to be one that times them apart.
+_APART = const(20)
 # 1e-5 degree is 1.1 m: RMC may carry fewer digits than GGA.
 _AGREE_E7 = const(100)
 
