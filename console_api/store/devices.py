@@ -5,7 +5,6 @@ been is shown inside a case only. What must be kept for ever (lost, restored, co
 is in the log as well.
 """
 
-
 import msgspec
 from sqlalchemy import Connection, Row, delete, exists, insert, select, update
 

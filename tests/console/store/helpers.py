@@ -107,9 +107,16 @@ def take(connection: Connection, *events: bytes, at: datetime = START) -> list[R
     return store.ingest(connection, events, at, actor=GATEWAY)
 
 
-def new_case(connection: Connection, at: datetime = START, **data: object) -> str:
+def new_case(
+    connection: Connection,
+    device: str = "TRK-1",
+    boot: int = 1,
+    seq: int = 0,
+    at: datetime = START,
+    **data: object,
+) -> str:
     """Press a button and return the id of the case that it starts."""
-    results = take(connection, alarm(at=at, **data), at=at)
+    results = take(connection, alarm(device, boot, seq, at, **data), at=at)
     assert [result.status for result in results] == ["created"]
     return store.cases(connection, CaseFilter(), at).cases[0].id
 
