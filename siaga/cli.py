@@ -6,7 +6,6 @@ import tempfile
 import traceback
 from pathlib import Path
 
-import structlog
 import typer
 
 from console_api.accounts.errors import AccountsError
@@ -16,6 +15,7 @@ from gateway.broker.errors import BrokerError
 from gateway.registry.errors import RegistryError
 from siaga.commands import area, deployment, device, parts, people, up
 from siaga.errors import SiagaError
+from siaga.logs import log_to_stderr
 from simulators.errors import SimulatorError
 
 EXPECTED = (
@@ -48,8 +48,7 @@ def main() -> None:
     """Run the command: exit code 0 done, 1 failed with one line on stderr, 2 wrong usage."""
     # Keys, journal and personal data: all that a deployment writes is for its owner only.
     os.umask(0o077)
-    # Standard output is for results; what a part has to log goes beside it.
-    structlog.configure(logger_factory=structlog.WriteLoggerFactory(file=sys.stderr))
+    log_to_stderr()
     try:
         app()
     except EXPECTED as error:

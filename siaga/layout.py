@@ -73,6 +73,11 @@ class Layout:
         return self.root / "console" / "photos"
 
     @property
+    def anchors(self) -> Path:
+        """Fingerprints of the console's log, to be copied somewhere else."""
+        return self.root / "console" / "anchors.txt"
+
+    @property
     def logs(self) -> Path:
         """What the parts that `siaga up` runs have to say, a file each."""
         return self.root / "logs"

@@ -12,6 +12,7 @@ from siaga.commands.options import DATA, Data, Json, show
 from siaga.deployment import Deployment
 from siaga.initialise import HTTP_PORT, MQTT_PORT, initialise
 from siaga.layout import Layout
+from siaga.logs import log_to_file
 from siaga.ports import free_port
 from siaga.up import Demo, up
 from simulators.control import Do, lights, press
@@ -47,6 +48,7 @@ def up_(
         typer.echo(f"made {data}")
     deployment = Deployment.open(data, _ports(http_port, mqtt_port))
     wanted = Demo(demo, boundaries, language) if demo else None
+    log_to_file(deployment.layout.logs / "up.log")
     asyncio.run(up(deployment, wanted, typer.echo))
 
 

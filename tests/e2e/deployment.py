@@ -35,6 +35,7 @@ class Deployment:
     http_port: int = field(default_factory=free_port)
     mqtt_port: int = field(default_factory=free_port)
     gateway_port: int = field(default_factory=free_port)
+    loopback_port: int = field(default_factory=free_port)
     settings: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -52,6 +53,7 @@ class Deployment:
             **os.environ,
             "SIAGA_DATA": str(self.root),
             "SIAGA_GATEWAY_HTTP_PORT": str(self.gateway_port),
+            "SIAGA_BROKER_LOOPBACK_PORT": str(self.loopback_port),
             **self.settings,
         }
 
