@@ -54,7 +54,7 @@ def a_device(device_id: str = "TRK-000123", **changes: object) -> Device:
 
 def replaced(device: Device, **changes: object) -> Device:
     fields = {name: getattr(device, name) for name in Device.__slots__}
-    return Device(**{**fields, **changes})  # type: ignore[arg-type] # a test's own fields
+    return Device(**{**fields, **changes})
 
 
 def key_of(device_id: str, generation: int = 1) -> bytes:
@@ -254,6 +254,7 @@ class FakeConsole:
     before_answer: Callable[[], Awaitable[None]] | None = None
     port: int = 0
     news: asyncio.Event = field(default_factory=asyncio.Event)
+    connections: dict[asyncio.Task[object], asyncio.StreamWriter] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -268,11 +269,18 @@ class FakeConsole:
         self.news.set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self.connections[task] = writer
         with contextlib.suppress(asyncio.IncompleteReadError, OSError):
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode()
                 size = next(
-                    (int(line[15:]) for line in head.lower().splitlines() if "content-length" in line),
+                    (
+                        int(line[15:])
+                        for line in head.lower().splitlines()
+                        if "content-length" in line
+                    ),
                     0,
                 )
                 content = await reader.readexactly(size)
@@ -283,6 +291,16 @@ class FakeConsole:
                 )
                 await writer.drain()
         writer.close()
+        del self.connections[task]
+
+    async def hang_up(self) -> None:
+        """Close every connection, answered or not."""
+        tasks = list(self.connections)
+        for task, writer in self.connections.items():
+            task.cancel()
+            writer.close()
+        self.connections.clear()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _answer(self, target: str, content: bytes) -> tuple[int, Json]:
         if target.startswith("/v1/events"):
@@ -329,6 +347,12 @@ async def running_console(console: FakeConsole, port: int = 0) -> AsyncIterator[
         yield console
     finally:
         server.close()
+        await console.hang_up()
+
+
+def _content_length(head: str) -> int:
+    lines = (line.partition(":") for line in head.lower().splitlines())
+    return next((int(value) for name, _, value in lines if name == "content-length"), 0)
 
 
 @contextlib.contextmanager

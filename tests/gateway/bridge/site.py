@@ -95,7 +95,8 @@ async def running_bridge(
 
 def start_bridge(settings: BridgeSettings, *faults: str) -> subprocess.Popen[bytes]:
     """Run a bridge in a process of its own that kills itself where `faults` say."""
-    command = [sys.executable, "-m", "tests.gateway.bridge.launch"]
+    launcher = str(Path(__file__).with_name("launch.py"))
     return subprocess.Popen(
-        [*command, msgspec.json.encode(settings).decode(), *faults], cwd=ROOT
+        [sys.executable, launcher, msgspec.json.encode(settings).decode(), *faults],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
     )

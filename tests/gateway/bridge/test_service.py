@@ -1,14 +1,10 @@
 """The whole bridge between a real Mosquitto and a console over real HTTP."""
 
-import asyncio
-
 from tests.gateway.bridge.parts import (
     Broker,
     FakeConsole,
     Peer,
     alarm,
-    heartbeat,
-    running_console,
     until,
 )
 from tests.gateway.bridge.site import Site, running_bridge
