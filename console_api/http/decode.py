@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 _MEMBER: Final = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 _FIELD: Final = re.compile(r"(?:missing required|contains unknown) field `([^`]*)`")
-_VERSION: Final = re.compile(r'(?:W/)?"?(\d{1,18})"?')
+_VERSION: Final = re.compile(r'(?:W/)?"?([0-9]{1,18})"?')
 _QUALITY: Final = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?")
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,128}")
 

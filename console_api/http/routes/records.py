@@ -1,5 +1,8 @@
 """The register, the clocks report and the audit log."""
 
+import re
+from typing import Final
+
 from litestar import Response
 
 from console_api import store
@@ -14,6 +17,8 @@ from console_api.http.decode import choose_media_type, read_query
 from console_api.http.problem import at_parameter
 from console_api.http.register_csv import register_csv
 from console_api.http.route import route
+
+_ID: Final = re.compile(r"[0-9]{1,18}")
 
 
 @route("show_register")
@@ -52,7 +57,7 @@ async def list_audit(request: AnyRequest) -> Response[bytes]:
     """List who read or did what; the look at the log goes into the log, too."""
     console = console_of(request)
     query = read_query(request, AuditQuery)
-    if query.cursor is not None and not query.cursor.isdecimal():
+    if query.cursor is not None and not _ID.fullmatch(query.cursor):
         raise at_parameter("cursor", "take the `next` of the page before")
     found = await console.database.read(
         list_entries,

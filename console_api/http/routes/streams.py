@@ -16,7 +16,7 @@ from console_api.http.problem import at_header
 from console_api.http.route import route
 from console_api.http.sse import HEARTBEAT, Listener
 
-_ID: Final = re.compile(r"\d{1,18}")
+_ID: Final = re.compile(r"[0-9]{1,18}")
 
 
 class SlowClientError(Exception):
