@@ -33,14 +33,14 @@ from gateway.registry.errors import (
 )
 from gateway.registry.schema import VERSION_TABLE, VERSIONS
 
-_BUSY_TIMEOUT_S = 5
+BUSY_TIMEOUT_S = 5.0
 _PRIMARY_CODE = 0xFF  # an extended result code carries the primary one in its low byte
 
 
 class Database:
     """An engine whose transactions raise this package's errors."""
 
-    def __init__(self, url: str, *, busy_timeout_s: float = _BUSY_TIMEOUT_S) -> None:
+    def __init__(self, url: str) -> None:
         try:
             parsed = make_url(url)
             self.where = _where(parsed)
@@ -49,7 +49,7 @@ class Database:
             raise RegistryUnavailableError("this database URL", _first_line(error)) from None
         if self._engine.dialect.name == "sqlite":
             self.file = Path(parsed.database) if parsed.database else None
-            _prepare_sqlite(self._engine, busy_timeout_s)
+            _prepare_sqlite(self._engine)
         else:
             self.file = None
 
@@ -102,13 +102,13 @@ def create_private_file(database: Database) -> None:
         raise RegistryUnavailableError(database.where, str(error.strerror)) from None
 
 
-def _prepare_sqlite(engine: Engine, busy_timeout_s: float) -> None:
+def _prepare_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
         # sqlite3 opens transactions behind one's back; here BEGIN is ours.
         connection.isolation_level = None
         cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout={int(busy_timeout_s * 1000)}")
+        cursor.execute(f"PRAGMA busy_timeout={int(BUSY_TIMEOUT_S * 1000)}")
         cursor.execute("PRAGMA journal_mode=WAL")
         # Credentials are printed once: a committed device must survive a power cut.
         cursor.execute("PRAGMA synchronous=FULL")
