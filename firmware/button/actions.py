@@ -1,4 +1,4 @@
-"""What a button wants done: the output of `Button.handle`, to be executed in order."""
+"""What a button wants done, in order: the output of `Button.handle`."""
 
 from .values import Value
 
@@ -10,83 +10,61 @@ STATUS = "status"
 class Store(Value):
     """Put an event on flash; `body` has no age yet (protocol.md §3)."""
 
-    __slots__ = ("body", "boot", "seq")
-
-    def __init__(self, boot: int, seq: int, body: "dict[int, object]") -> None:
-        self.boot = boot
-        self.seq = seq
-        self.body = body
+    __slots__ = ("boot", "seq", "body")  # noqa: RUF023 - the order of the constructor
+    boot: int
+    seq: int
+    body: "dict[int, object]"
 
 
 class Send(Value):
     """Publish a stored event on the alarm lane with this age (None: unknown)."""
 
-    __slots__ = ("age_ms", "boot", "seq")
-
-    def __init__(self, boot: int, seq: int, age_ms: "int | None") -> None:
-        self.boot = boot
-        self.seq = seq
-        self.age_ms = age_ms
+    __slots__ = ("boot", "seq", "age_ms")  # noqa: RUF023 - as above
+    boot: int
+    seq: int
+    age_ms: "int | None"
 
 
 class Publish(Value):
     """Publish a message that is kept in memory only; `health` asks for the board's health map."""
 
-    __slots__ = ("body", "boot", "health", "lane", "seq")
-
-    def __init__(
-        self,
-        lane: str,
-        boot: int,
-        seq: int,
-        body: "dict[int, object]",
-        *,
-        health: bool = False,
-    ) -> None:
-        self.lane = lane
-        self.boot = boot
-        self.seq = seq
-        self.body = body
-        self.health = health
+    __slots__ = ("lane", "boot", "seq", "body", "health")  # noqa: RUF023 - as above
+    lane: str
+    boot: int
+    seq: int
+    body: "dict[int, object]"
+    health: bool
 
 
 class Forget(Value):
     """Take an event off flash: the gateway has it."""
 
     __slots__ = ("boot", "seq")
-
-    def __init__(self, boot: int, seq: int) -> None:
-        self.boot = boot
-        self.seq = seq
+    boot: int
+    seq: int
 
 
 class SaveAlarm(Value):
     """Keep the active alarm and its rungs over a reboot; None when there is none."""
 
     __slots__ = ("state",)
-
-    def __init__(self, state: "dict[int, object] | None") -> None:
-        self.state = state
+    state: "dict[int, object] | None"
 
 
 class Light(Value):
-    """Show a rung of the ladder, of the alarm (`boot`, `seq`); None with rung idle."""
+    """Show a rung of the ladder, of the alarm (boot, seq); both None with the rung idle."""
 
-    __slots__ = ("boot", "rung", "seq")
-
-    def __init__(self, rung: str, boot: "int | None" = None, seq: "int | None" = None) -> None:
-        self.rung = rung
-        self.boot = boot
-        self.seq = seq
+    __slots__ = ("rung", "boot", "seq")  # noqa: RUF023 - as above
+    rung: str
+    boot: "int | None"
+    seq: "int | None"
 
 
 class Sound(Value):
     """Sound for a rung just reached."""
 
     __slots__ = ("rung",)
-
-    def __init__(self, rung: str) -> None:
-        self.rung = rung
+    rung: str
 
 
 class Hush(Value):
@@ -101,19 +79,15 @@ class SelfTest(Value):
     """Test the board and answer with `CommandDone`."""
 
     __slots__ = ("counter",)
-
-    def __init__(self, counter: int) -> None:
-        self.counter = counter
+    counter: int
 
 
 class SaveConfig(Value):
     """Put the configuration on flash and answer with `CommandDone`."""
 
     __slots__ = ("counter", "settings")
-
-    def __init__(self, counter: int, settings: "dict[str, int]") -> None:
-        self.counter = counter
-        self.settings = settings
+    counter: int
+    settings: "dict[str, int]"
 
 
 class Reboot(Value):
@@ -124,6 +98,4 @@ class Log(Value):
     """Tell a technician."""
 
     __slots__ = ("text",)
-
-    def __init__(self, text: str) -> None:
-        self.text = text
+    text: str

@@ -3,25 +3,21 @@
 import asyncio
 import gc
 
-from . import actions, commands, events, flash, message
+from . import actions, events, message
 from .boards.board import Board
 from .button import Button
 from .compat import monotonic_ms, random_below
 from .config import Config
-from .cose import seal, unseal
-from .counters import Counters
+from .cose import unseal
 from .credentials import Credentials
-from .errors import ButtonError, MessageRefused
-from .flash import StateFile
+from .errors import MessageRefused
+from .executor import FIRMWARE, Executor
 from .gnss import Gnss
-from .link import Broker, Link, Owner, tls_context
-from .outbox import Outbox
+from .link import Link, Owner
 from .schedule import Jitter
+from .storage import Storage
+from .streams import Broker, tls_context
 from .values import Value
-
-FIRMWARE = "0.1.0"
-
-_MOST_IN_MEMORY = 16
 
 
 class HardwareJitter(Jitter):
@@ -30,18 +26,6 @@ class HardwareJitter(Jitter):
     def below(self, limit: int) -> int:
         """Return a random integer from 0 to `limit - 1`."""
         return random_below(limit)
-
-
-class Storage:
-    """All that outlives a power cut, in one directory."""
-
-    def __init__(self, directory: str) -> None:
-        """Open what is there. Raises `StorageError` if the directory cannot be used."""
-        flash.make_directory(directory)
-        self.counters = Counters(directory)
-        self.outbox = Outbox(directory + "/outbox")
-        self.alarm = StateFile(directory + "/alarm")
-        self.config = StateFile(directory + "/config")
 
 
 class App(Owner):
@@ -55,28 +39,26 @@ class App(Owner):
         self._credentials = credentials
         self._storage = storage
         self._board = board
-        self._in_memory: dict[tuple[int, int], dict[int, object]] = {}
-        self._fresh: tuple[tuple[int, int], dict[int, object]] | None = None
         self._queue: list[Value] = []
         self._busy = False
         self._changed = asyncio.Event()
         self._stopping = asyncio.Event()
-        self._started_ms = monotonic_ms()
         self.gnss = Gnss()
         self.boot = storage.counters.next_boot()
+        jitter = HardwareJitter()
         config = Config(credentials.kind, credentials.category)
         saved = storage.config.load()
         if isinstance(saved, dict):
             config.change(saved)
-        self.button = Button(
-            self.boot, config, HardwareJitter(), monotonic_ms(), storage.alarm.load()
-        )
+        self.button = Button(self.boot, config, jitter, monotonic_ms(), storage.alarm.load())
         for boot, seq, body in storage.outbox.entries():
             self.button.adopt(boot, seq, body)
         for fault in (storage.counters.fault, storage.config.fault, storage.alarm.fault):
             if fault is not None:
                 board.log(str(fault))
-        self.link = Link(_broker(credentials), credentials.topic("down"), self, HardwareJitter())
+        self._executor = Executor(credentials, storage, board, self.gnss)
+        self.link = Link(_broker(credentials), credentials.topic("down"), self, jitter)
+        self._executor.link = self.link
 
     async def run(self) -> None:
         """Serve until `stop`; then leave the broker cleanly."""
@@ -92,7 +74,7 @@ class App(Owner):
             for part in parts:
                 try:
                     await part
-                except asyncio.CancelledError:  # noqa: PERF203 - each part has its own end
+                except asyncio.CancelledError:
                     pass
 
     def stop(self) -> None:
@@ -108,7 +90,9 @@ class App(Owner):
         try:
             while self._queue:
                 for action in self.button.handle(self._queue.pop(0), monotonic_ms()):
-                    self._try(action)
+                    follows = self._executor.do(action)
+                    if follows is not None:
+                        self._queue.append(follows)
         finally:
             self._busy = False
             self._changed.set()
@@ -131,7 +115,7 @@ class App(Owner):
     def will(self) -> "tuple[str, bytes]":
         """Return the signed will for a connection that begins now."""
         topic = self._credentials.topic(actions.STATUS)
-        return topic, self._seal(self.button.will(monotonic_ms()), topic)
+        return topic, self._executor.seal(self.button.will(monotonic_ms()), topic)
 
     def is_urgent(self) -> bool:
         """Say whether an event waits for its receipt."""
@@ -156,32 +140,32 @@ class App(Owner):
 
     async def on_message(self, topic: str, payload: "bytes | None") -> None:
         """Verify a receipt or a command and let the button handle it."""
-        expected = self._credentials.topic("down")
         try:
-            if topic != expected:
-                raise MessageRefused("kid", f"on the topic {topic[:80]}")
-            if payload is None:
-                raise MessageRefused("size", "longer than any message")
-            key, kid = self._credentials.key, self._credentials.kid
-            body = unseal(payload, key, kid, expected.encode())
+            event = self._event(self._unseal(topic, payload))
         except MessageRefused as error:
             self._board.log(str(error))
             return
-        event = self._event(body)
         if event is not None:
             self.dispatch(event)
 
+    def _unseal(self, topic: str, payload: "bytes | None") -> "dict[int, object]":
+        expected = self._credentials.topic("down")
+        if topic != expected:
+            raise MessageRefused("kid", f"on the topic {topic[:80]}")
+        if payload is None:
+            raise MessageRefused("size", "longer than any message")
+        return unseal(payload, self._credentials.key, self._credentials.kid, expected.encode())
+
     def _event(self, body: "dict[int, object]") -> "Value | None":
-        time = message.integer(body, message.TIME) if body[message.TIME] is not None else None
         if body[message.TYPE] == message.RECEIPT:
             boot, seq = message.reference(body)
+            time = body[message.TIME]
             return events.Receipt(boot, seq, message.integer(body, message.STAGE), time)
         counter = message.integer(body, message.COUNTER)
-        if not self._storage.counters.accept_command(counter):
-            fault = self._storage.counters.fault
-            self._board.log(
-                f"command {counter} refused: seen before" + (f"; {fault}" * bool(fault))
-            )
+        counters = self._storage.counters
+        if not counters.accept_command(counter):
+            why = "it was seen before" if counters.fault is None else str(counters.fault)
+            self._board.log(f"command {counter} refused: {why}")
             return None
         args = body.get(message.ARGS)
         return events.Command(
@@ -189,6 +173,7 @@ class App(Owner):
             message.integer(body, message.COMMAND),
             args if isinstance(args, dict) else {},
             message.integer(body, message.EXPIRES),
+            self.link.is_online(),
         )
 
     async def _tick(self) -> None:
@@ -204,110 +189,6 @@ class App(Owner):
             except asyncio.TimeoutError:
                 self.dispatch(events.Tick())
 
-    def _try(self, action: Value) -> None:
-        try:
-            self._do(action)
-        except ButtonError as error:
-            self._board.log(str(error))
-        except Exception as error:  # noqa: BLE001 - a broken lamp must not stop an alarm
-            self._board.log(f"fault in {type(action).__name__}: {error!r}")
-
-    def _do(self, action: Value) -> None:
-        if isinstance(action, actions.Store):
-            self._store(action)
-        elif isinstance(action, actions.Send):
-            self._send(action)
-        elif isinstance(action, actions.Publish):
-            self._publish(action)
-        elif isinstance(action, actions.Forget):
-            self._in_memory.pop((action.boot, action.seq), None)
-            self._storage.outbox.remove(action.boot, action.seq)
-        elif isinstance(action, actions.SaveAlarm):
-            if action.state is None:
-                self._storage.alarm.clear()
-            else:
-                self._storage.alarm.save(action.state)
-        elif isinstance(action, actions.SaveConfig):
-            self._save_config(action)
-        elif isinstance(action, actions.SelfTest):
-            self._self_test(action)
-        else:
-            self._show(action)
-
-    def _show(self, action: Value) -> None:
-        board = self._board
-        if isinstance(action, actions.Light):
-            board.light(action.rung, action.boot, action.seq)
-        elif isinstance(action, actions.Sound):
-            board.sound(action.rung)
-        elif isinstance(action, actions.Hush):
-            board.hush()
-        elif isinstance(action, actions.Identify):
-            board.identify()
-        elif isinstance(action, actions.Log):
-            board.log(action.text)
-        elif isinstance(action, actions.Reboot):
-            board.reboot()
-
-    def _store(self, action: actions.Store) -> None:
-        identity = (action.boot, action.seq)
-        self._fresh = (identity, action.body)
-        self.link.hurry()
-        try:
-            self._storage.outbox.put(action.boot, action.seq, action.body)
-        except (ButtonError, OSError) as error:
-            if len(self._in_memory) < _MOST_IN_MEMORY:
-                self._in_memory[identity] = action.body
-            self._board.log(f"{action.boot},{action.seq} is sent from memory: {error}")
-
-    def _send(self, action: actions.Send) -> None:
-        identity = (action.boot, action.seq)
-        if self._fresh is not None and self._fresh[0] == identity:
-            body: dict[int, object] | None = self._fresh[1]
-        else:
-            body = self._in_memory.get(identity) or self._storage.outbox.get(*identity)
-        if body is None:
-            self._board.log(f"{action.boot},{action.seq} cannot be read from flash")
-            return
-        body[message.AGE_MS] = action.age_ms
-        self._transmit(actions.ALARM, body, identity)
-
-    def _publish(self, action: actions.Publish) -> None:
-        if action.health:
-            action.body[message.HEALTH] = self._health()
-        self._transmit(action.lane, action.body, (action.boot, action.seq))
-
-    def _transmit(self, lane: str, body: "dict[int, object]", token: "tuple[int, int]") -> None:
-        topic = self._credentials.topic(lane)
-        self.link.publish(topic, self._seal(body, topic), token)
-
-    def _seal(self, body: "dict[int, object]", topic: str) -> bytes:
-        return seal(body, self._credentials.key, self._credentials.kid, topic.encode())
-
-    def _save_config(self, action: actions.SaveConfig) -> None:
-        try:
-            self._storage.config.save(action.settings)
-        except ButtonError as error:
-            self.dispatch(events.CommandDone(action.counter, commands.FAILED, str(error)))
-        else:
-            self.dispatch(events.CommandDone(action.counter, commands.OK, "ok"))
-
-    def _self_test(self, action: actions.SelfTest) -> None:
-        problem = self._board.self_test()
-        code = commands.OK if problem is None else commands.FAILED
-        self.dispatch(events.CommandDone(action.counter, code, problem or "ok"))
-
-    def _health(self) -> "dict[int, object]":
-        now_ms = monotonic_ms()
-        health = {
-            5: (now_ms - self._started_ms) // 1000,
-            6: FIRMWARE,
-            10: len(self._storage.outbox),
-            11: self.gnss.state(now_ms),
-        }
-        health.update(self._board.health())
-        return health
-
 
 def _broker(credentials: Credentials) -> Broker:
     context = None
@@ -318,7 +199,7 @@ def _broker(credentials: Credentials) -> Broker:
         credentials.host,
         credentials.port,
         context,
-        credentials.client_id,
-        credentials.username,
-        credentials.password,
+        client_id=credentials.client_id,
+        username=credentials.username,
+        password=credentials.password,
     )

@@ -11,8 +11,6 @@ BAD_ARGUMENTS = 3
 BUSY = 4
 FAILED = 5
 
-_LAST = message.SILENCE
-
 
 def refusal(
     command: Command,
@@ -23,22 +21,21 @@ def refusal(
     must_be_quiet: bool,
 ) -> "tuple[int, str] | None":
     """Return (code, text) if a command is not to be carried out, else None."""
-    if now_unix is None:
-        if not command.in_session:
-            return EXPIRED, "no clock, and from an earlier session"
-    elif now_unix > command.expires:
-        return EXPIRED, f"expired {now_unix - command.expires} s ago"
     kind = command.command
-    if kind == message.UPDATE:
-        return UNSUPPORTED, "update is not supported by this firmware"
-    if kind > _LAST:
-        return UNSUPPORTED, f"no command {kind}"
-    if alarm_active and kind == message.REBOOT:
-        return BUSY, "an alarm is active"
-    if must_be_quiet and kind in (message.IDENTIFY, message.SELF_TEST):
-        return BUSY, "not now"
-    if kind == message.CONFIGURE:
-        problem = config.problem(command.args)
-        if problem is not None:
-            return BAD_ARGUMENTS, problem
-    return None
+    problem = config.problem(command.args) if kind == message.CONFIGURE else None
+    found = None
+    if now_unix is None and not command.in_session:
+        found = (EXPIRED, "no clock, and from an earlier session")
+    elif now_unix is not None and now_unix > command.expires:
+        found = (EXPIRED, f"expired {now_unix - command.expires} s ago")
+    elif kind == message.UPDATE:
+        found = (UNSUPPORTED, "update is not supported by this firmware")
+    elif kind > message.SILENCE:
+        found = (UNSUPPORTED, f"no command {kind}")
+    elif alarm_active and kind == message.REBOOT:
+        found = (BUSY, "an alarm is active")
+    elif must_be_quiet and kind in (message.IDENTIFY, message.SELF_TEST):
+        found = (BUSY, "not now")
+    elif problem is not None:
+        found = (BAD_ARGUMENTS, problem)
+    return found

@@ -44,7 +44,7 @@ class Config:
             return "no settings"
         for name, value in changes.items():
             if name not in _BOUNDS:
-                return f"no setting {str(name)[:24]}"
+                return f"no setting {name[:24]}"
             low, high = _BOUNDS[name]
             if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
                 return f"{name} is {low} to {high}"
@@ -53,7 +53,7 @@ class Config:
     def change(self, changes: "dict[str, object]") -> None:
         """Make changes that have no `problem`; all others are left out."""
         for name, value in changes.items():
-            if isinstance(name, str) and self.problem({name: value}) is None:
+            if self.problem({name: value}) is None:
                 setattr(self, name, value)
 
     def settings(self) -> "dict[str, int]":

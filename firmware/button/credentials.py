@@ -18,6 +18,7 @@ class Credentials:
         device_id: str,
         key: bytes,
         generation: int,
+        *,
         kind: str = "handheld",
         category: int = 0,
         prefix: str = "siaga/v1",
@@ -55,8 +56,8 @@ def load(path: str) -> Credentials:
         fields.text("device_id"),
         _key(fields),
         fields.number("generation", 1, 1 << 30),
-        _kind(fields),
-        _category(fields),
+        kind=_kind(fields),
+        category=_category(fields),
     )
     mqtt = _Fields(path, fields.data.get("mqtt"))
     credentials.host = mqtt.text("host")

@@ -1,4 +1,4 @@
-"""What happens to a button: the input of `Button.handle`."""
+"""What happens to a button: the input of `Button.handle`. Fields in the order of `__slots__`."""
 
 from .values import Value
 
@@ -12,13 +12,11 @@ class Up(Value):
 
 
 class Gesture(Value):
-    """A finished gesture: a `trigger` of protocol.md §3, key 6, and how many presses it took."""
+    """A finished gesture: a trigger of protocol.md §3, key 6, and how many presses it took."""
 
-    __slots__ = ("presses", "trigger")
-
-    def __init__(self, trigger: int, presses: int = 1) -> None:
-        self.trigger = trigger
-        self.presses = presses
+    __slots__ = ("trigger", "presses")  # noqa: RUF023 - the order of the constructor
+    trigger: int
+    presses: int
 
 
 class CancelRequested(Value):
@@ -30,16 +28,14 @@ class DrillRequested(Value):
 
 
 class Happened(Value):
-    """The board noticed something to report: a status `reason` of protocol.md §3, key 16."""
+    """The board noticed something to report: a status reason of protocol.md §3, key 16."""
 
     __slots__ = ("reason",)
-
-    def __init__(self, reason: int) -> None:
-        self.reason = reason
+    reason: int
 
 
 class LinkUp(Value):
-    """The broker has accepted us and our subscription."""
+    """The broker has accepted us and our subscription is on its way."""
 
 
 class LinkDown(Value):
@@ -50,77 +46,57 @@ class Delivered(Value):
     """The broker acknowledged one transmission. It proves nothing about help."""
 
     __slots__ = ("boot", "seq")
-
-    def __init__(self, boot: int, seq: int) -> None:
-        self.boot = boot
-        self.seq = seq
+    boot: int
+    seq: int
 
 
 class Receipt(Value):
-    """A verified receipt for the event (`boot`, `seq`); `time` is the gateway's, Unix seconds."""
+    """A verified receipt for the event (boot, seq); `time` is the gateway's, Unix seconds."""
 
     __slots__ = ("boot", "seq", "stage", "time")
-
-    def __init__(self, boot: int, seq: int, stage: int, time: "int | None" = None) -> None:
-        self.boot = boot
-        self.seq = seq
-        self.stage = stage
-        self.time = time
+    boot: int
+    seq: int
+    stage: int
+    time: "int | None"
 
 
 class Command(Value):
-    """A verified command whose `counter` was new and is on flash already.
+    """A verified command whose counter was new and is on flash already.
 
     `in_session` says that it is handled in the connection that it arrived in.
     """
 
-    __slots__ = ("args", "command", "counter", "expires", "in_session")
-
-    def __init__(
-        self,
-        counter: int,
-        command: int,
-        args: "dict[str, object]",
-        expires: int,
-        *,
-        in_session: bool = True,
-    ) -> None:
-        self.counter = counter
-        self.command = command
-        self.args = args
-        self.expires = expires
-        self.in_session = in_session
+    __slots__ = ("counter", "command", "args", "expires", "in_session")  # noqa: RUF023 - as above
+    counter: int
+    command: int
+    args: "dict[str, object]"
+    expires: int
+    in_session: bool
 
 
 class CommandDone(Value):
     """The board finished what a command asked; `code` 0 is ok (see `commands`)."""
 
-    __slots__ = ("code", "counter", "text")
-
-    def __init__(self, counter: int, code: int, text: str) -> None:
-        self.counter = counter
-        self.code = code
-        self.text = text
+    __slots__ = ("counter", "code", "text")  # noqa: RUF023 - as above
+    counter: int
+    code: int
+    text: str
 
 
 class Fix(Value):
     """A GNSS fix. Degrees are integers at 1e-7; `details` has the optional keys of position."""
 
-    __slots__ = ("details", "lat_e7", "lon_e7")
-
-    def __init__(self, lat_e7: int, lon_e7: int, details: "dict[int, int]") -> None:
-        self.lat_e7 = lat_e7
-        self.lon_e7 = lon_e7
-        self.details = details
+    __slots__ = ("lat_e7", "lon_e7", "details")  # noqa: RUF023 - as above
+    lat_e7: int
+    lon_e7: int
+    details: "dict[int, int]"
 
 
 class GnssTime(Value):
     """The receiver says what time it is, Unix seconds UTC."""
 
     __slots__ = ("unix",)
-
-    def __init__(self, unix: int) -> None:
-        self.unix = unix
+    unix: int
 
 
 class Tick(Value):

@@ -75,6 +75,7 @@ class Connection:
         writer: asyncio.StreamWriter,
         handler: Handler,
         packet_ids: PacketIds,
+        *,
         keepalive_s: int,
         response_s: int = 10,
     ) -> None:
@@ -142,7 +143,7 @@ class Connection:
             for task in tasks:
                 try:
                     await task
-                except asyncio.CancelledError:  # noqa: PERF203 - each task has its own end
+                except asyncio.CancelledError:
                     pass
         if self._end is not None:
             raise self._end
@@ -253,9 +254,7 @@ class Connection:
         asked = [publish.sent_ms for publish in self._unacknowledged.values()]
         if self._subscribing is not None:
             asked.append(self._subscribing[1])
-        for since_ms in (self._ping_ms, self._writing_ms):
-            if since_ms is not None:
-                asked.append(since_ms)
+        asked.extend([ms for ms in (self._ping_ms, self._writing_ms) if ms is not None])
         if asked and min(asked) < overdue_ms:
             raise ConnectionLostError("the broker has stopped answering")
 

@@ -32,40 +32,32 @@ class ConnectionAccepted(Value):
     """CONNACK (3.2): `code` 0 is accepted; `session_present` says that the broker knew us."""
 
     __slots__ = ("code", "session_present")
-
-    def __init__(self, code: int, *, session_present: bool) -> None:
-        self.code = code
-        self.session_present = session_present
+    code: int
+    session_present: bool
 
 
 class Incoming(Value):
     """PUBLISH (3.3). `packet_id` is None at QoS 0; `payload` is None if it was too long."""
 
-    __slots__ = ("packet_id", "payload", "topic")
-
-    def __init__(self, topic: str, payload: "bytes | None", packet_id: "int | None") -> None:
-        self.topic = topic
-        self.payload = payload
-        self.packet_id = packet_id
+    __slots__ = ("topic", "payload", "packet_id")  # noqa: RUF023 - the order of the constructor
+    topic: str
+    payload: "bytes | None"
+    packet_id: "int | None"
 
 
 class PublishAcknowledged(Value):
     """PUBACK (3.4)."""
 
     __slots__ = ("packet_id",)
-
-    def __init__(self, packet_id: int) -> None:
-        self.packet_id = packet_id
+    packet_id: int
 
 
 class Subscribed(Value):
     """SUBACK (3.9) of one subscription; `granted` is a QoS, or 128 for a refusal."""
 
-    __slots__ = ("granted", "packet_id")
-
-    def __init__(self, packet_id: int, granted: int) -> None:
-        self.packet_id = packet_id
-        self.granted = granted
+    __slots__ = ("packet_id", "granted")  # noqa: RUF023 - as above
+    packet_id: int
+    granted: int
 
 
 class PingAnswered(Value):
@@ -76,6 +68,7 @@ def connect(
     client_id: str,
     username: str,
     password: str,
+    *,
     keepalive_s: int,
     will_topic: str,
     will_message: bytes,
@@ -197,7 +190,7 @@ class Decoder:
         if kind == PUBLISH:
             return _incoming(body, qos1=qos1, cut=cut)
         if kind == CONNACK:
-            return ConnectionAccepted(body[1], session_present=bool(body[0] & 1))
+            return ConnectionAccepted(body[1], bool(body[0] & 1))
         if kind == PUBACK:
             return PublishAcknowledged(_packet_id(body, 0))
         if kind == SUBACK:

@@ -68,7 +68,5 @@ class Reports:
                 report.sent = True
                 report.body[self._age_key] = now_ms - report.born_ms
                 lane = TRACK if report.kind == TRACK else STATUS
-                actions.append(
-                    Publish(lane, self._boot, report.seq, report.body, health=report.health)
-                )
+                actions.append(Publish(lane, self._boot, report.seq, report.body, report.health))
         return actions

@@ -29,12 +29,8 @@ class Tracking:
         self._fix = fix
         self._fix_ms = now_ms
 
-    def begin(self, now_ms: int) -> None:
-        """Begin an alarm, which carries the position that is known now."""
-        self.told(now_ms)
-
     def told(self, now_ms: int) -> None:
-        """Remember that the position known now has been sent."""
+        """Remember that the position known now, if any, has been sent."""
         self._told = self._fix
         self._told_ms = now_ms
 
@@ -53,9 +49,9 @@ class Tracking:
             2: message.GNSS if age_s <= _FRESH_S else message.LAST_KNOWN,
             3: age_s,
         }
-        for key, value in fix.details.items():
-            if whole or key in _ALARM_DETAILS:
-                position[key] = value
+        details = fix.details
+        keys = details if whole else [key for key in _ALARM_DETAILS if key in details]
+        position.update({key: details[key] for key in keys})
         return position
 
     def due_ms(self) -> "int | None":

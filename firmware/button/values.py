@@ -2,9 +2,18 @@
 
 
 class Value:
-    """A record whose fields are named, in order, by `__slots__`."""
+    """A record whose fields are named, in order, by `__slots__`.
 
-    __slots__ = ()
+    One constructor serves all records: each of its own would cost 300 bytes of heap.
+    """
+
+    __slots__: "tuple[str, ...]" = ()
+
+    def __init__(self, *values: object) -> None:
+        if len(values) != len(self.__slots__):
+            raise TypeError(f"{type(self).__name__} takes {len(self.__slots__)} values")
+        for name, value in zip(self.__slots__, values):  # noqa: B905 - counted above; a board's zip has no strict
+            setattr(self, name, value)
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and all(

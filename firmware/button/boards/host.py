@@ -12,21 +12,23 @@ import gc
 import sys
 
 from firmware.button import events, message
-from firmware.button.app import App, Storage
+from firmware.button.app import App
 from firmware.button.boards.board import Board
 from firmware.button.boards.host_input import ByteInput
 from firmware.button.compat import MICROPYTHON
 from firmware.button.credentials import Credentials, load
 from firmware.button.errors import ButtonError
+from firmware.button.storage import Storage
+from firmware.button.values import Value
 
 USAGE = "usage: --credentials FILE --flash DIR [--gnss PATH] [--control FIFO|-]"
 
 _LONGEST_LINE = 64
 _MOST_PRESSES = 99
 _PLAIN = {
-    "press": (events.Gesture, (message.PRESS,)),
-    "hold": (events.Gesture, (message.HOLD,)),
-    "silent": (events.Gesture, (message.SILENT,)),
+    "press": (events.Gesture, (message.PRESS, 1)),
+    "hold": (events.Gesture, (message.HOLD, 1)),
+    "silent": (events.Gesture, (message.SILENT, 1)),
     "cancel": (events.CancelRequested, ()),
     "drill": (events.DrillRequested, ()),
     "down": (events.Down, ()),
@@ -69,7 +71,7 @@ class HostBoard(Board):
         """Return power (mains) and free heap."""
         health: dict[int, object] = {2: 1}
         if MICROPYTHON:
-            health[9] = gc.mem_free()
+            health[9] = gc.mem_free()  # type: ignore[attr-defined]  # MicroPython's
         return health
 
     def log(self, text: str) -> None:
@@ -103,7 +105,7 @@ class Options:
         self.control = values.get("--control")
 
 
-def event_of(line: str) -> "events.Value | None":
+def event_of(line: str) -> "Value | None":
     """Return what a control line asks for, or None if it is no such line."""
     words = line.split()
     if len(words) == 1 and words[0] in _PLAIN:

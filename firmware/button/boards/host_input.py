@@ -36,7 +36,8 @@ class ByteInput:
 
     async def _read_on_board(self) -> bytes:
         # MicroPython's read(n) waits for all n; what is certain to be there is one byte.
-        data = bytearray(await asyncio.StreamReader(self._file).read(1))
+        stream = asyncio.StreamReader(self._file)  # type: ignore[arg-type]  # takes files there
+        data = bytearray(await stream.read(1))
         while data and len(data) < _CHUNK and self._poller.poll(0):
             byte = self._file.read(1)
             if not byte:

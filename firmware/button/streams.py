@@ -1,0 +1,131 @@
+"""Streams to the broker, over TCP or TLS, on both Pythons and within time limits."""
+
+import asyncio
+import binascii
+import errno
+import select
+import socket
+import ssl
+
+from .compat import MICROPYTHON, const
+from .errors import ConnectionLostError
+
+_CONNECT_S = const(10)
+_CLOSE_S = const(2)
+_POLL_S = 0.02
+
+
+class Broker:
+    """Where the broker is and who we are there; `context` is None without TLS."""
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        context: "ssl.SSLContext | None",
+        *,
+        client_id: str,
+        username: str,
+        password: str,
+    ) -> None:
+        self.host = host
+        self.port = port
+        self.context = context
+        self.client_id = client_id
+        self.username = username
+        self.password = password
+
+
+def tls_context(ca_pem: bytes) -> ssl.SSLContext:
+    """Return a context that demands a certificate of this authority for the name we called.
+
+    Raises `ValueError` if `ca_pem` holds no certificate.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.verify_mode = ssl.CERT_REQUIRED
+    certificates = der_certificates(ca_pem)
+    if not certificates:
+        raise ValueError("no certificate in the CA file")
+    for certificate in certificates:
+        context.load_verify_locations(cadata=certificate)
+    if not MICROPYTHON:
+        context.check_hostname = True
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def der_certificates(pem: bytes) -> "list[bytes]":
+    """Return the certificates of a PEM file (RFC 7468) as DER, the only form boards read."""
+    certificates = []
+    for part in pem.split(b"-----BEGIN CERTIFICATE-----")[1:]:
+        base64 = part.split(b"-----END CERTIFICATE-----")[0]
+        certificates.append(binascii.a2b_base64(b"".join(base64.split())))
+    return certificates
+
+
+async def open_stream(
+    broker: Broker, tries: int
+) -> "tuple[asyncio.StreamReader, asyncio.StreamWriter]":
+    """Connect; `tries` picks one of several addresses. Raises `ConnectionLostError`.
+
+    On MicroPython the TLS handshake is left to the first write, where it does not block.
+    """
+    try:
+        opening = _open_on_board(broker, tries) if MICROPYTHON else _open_on_cpython(broker)
+        return await asyncio.wait_for(opening, _CONNECT_S)
+    except asyncio.TimeoutError:
+        raise ConnectionLostError("the broker cannot be reached in time") from None
+    except (OSError, ValueError) as error:
+        raise ConnectionLostError(f"{broker.host}:{broker.port}: {error}") from None
+
+
+async def _open_on_cpython(broker: Broker) -> "tuple[asyncio.StreamReader, asyncio.StreamWriter]":
+    name = broker.host if broker.context is not None else None
+    return await asyncio.open_connection(
+        broker.host, broker.port, ssl=broker.context, server_hostname=name
+    )
+
+
+async def _open_on_board(
+    broker: Broker, tries: int
+) -> "tuple[asyncio.StreamReader, asyncio.StreamWriter]":
+    # asyncio.open_connection would leave the socket open when it is cancelled. A name with
+    # several addresses gets the next one at each try: a refusal only shows at the first
+    # write. getaddrinfo blocks; with an address in the credentials it does not ask anyone.
+    addresses = socket.getaddrinfo(broker.host, broker.port, 0, socket.SOCK_STREAM)
+    family, kind, protocol, _, address = addresses[tries % len(addresses)]
+    raw = socket.socket(family, kind, protocol)
+    try:
+        raw.settimeout(0)
+        await _connected(raw, address)
+        stream = raw
+        if broker.context is not None:
+            stream = broker.context.wrap_socket(
+                raw, server_hostname=broker.host, do_handshake_on_connect=False
+            )
+        both = asyncio.StreamReader(stream)  # type: ignore[arg-type]  # takes sockets there
+    except BaseException:
+        raw.close()
+        raise
+    return both, both  # type: ignore[return-value]  # one class is both there
+
+
+async def _connected(raw: socket.socket, address: "tuple[object, ...]") -> None:
+    try:
+        raw.connect(address)
+    except OSError as error:
+        if error.errno != errno.EINPROGRESS:
+            raise
+    poller = select.poll()
+    poller.register(raw, select.POLLOUT)
+    while not poller.poll(0):  # noqa: ASYNC110 - only the kernel knows, and it tells by poll
+        await asyncio.sleep(_POLL_S)
+
+
+async def close_stream(writer: asyncio.StreamWriter) -> None:
+    """Close without waiting for a peer that is gone."""
+    try:
+        writer.close()
+        await asyncio.wait_for(writer.wait_closed(), _CLOSE_S)
+    except (OSError, asyncio.TimeoutError):
+        return
