@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import getpass
 import itertools
 import json
 import os
@@ -127,6 +128,8 @@ class Broker:
         text = [
             f"listener {self.port} 127.0.0.1",
             "allow_anonymous true",
+            # Started as root it would become somebody who can't write its store.
+            f"user {getpass.getuser()}",
             "persistence true",
             f"persistence_location {self._directory}/",
             "autosave_interval 1",
@@ -153,6 +156,11 @@ class Broker:
             self._process.send_signal(sig)
             self._process.wait(10)
             self._process = None
+
+
+    def forget(self) -> None:
+        """Lose every session."""
+        (self._directory / "mosquitto.db").unlink(missing_ok=True)
 
 
 class Peer:
