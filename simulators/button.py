@@ -14,10 +14,11 @@ from typing import Final
 import structlog
 
 from firmware.button import events, message
-from firmware.button.app import App, Storage
+from firmware.button.app import App
 from firmware.button.boards.board import Board
 from firmware.button.credentials import Credentials, load
 from firmware.button.errors import ButtonError
+from firmware.button.storage import Storage
 from firmware.button.values import Value
 from simulators.errors import ButtonFailedError, CredentialsError
 from simulators.geodesy import Spot

@@ -152,7 +152,11 @@ class DataCentre:
     async def run(self, listener: socket.socket, stop: asyncio.Event) -> None:
         """Serve a bound socket until `stop`."""
         config = uvicorn.Config(
-            create_app(self), log_config=None, lifespan="off", timeout_graceful_shutdown=3
+            create_app(self),
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=3,
         )
         server = _Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listener]), name="data-centre")
@@ -179,7 +183,12 @@ def create_app(centre: DataCentre) -> Litestar:
         body = await request.body()
         return await centre.receive(request.headers.get("siaga-signature"), body)
 
-    return Litestar([receive], request_max_body_size=MOST_BYTES, openapi_config=None)
+    return Litestar(
+        [receive],
+        request_max_body_size=MOST_BYTES,
+        openapi_config=None,
+        logging_config=None,  # the process's logging belongs to the process
+    )
 
 
 def _answer(status: HTTPStatus, words: str) -> Response[str]:
