@@ -150,6 +150,7 @@ def test_a_cut_item_is_refused(value: object, data: st.DataObject) -> None:
         "a200010002",  # a key twice
         "a21800010001",  # a key twice, written differently
         "a2616100616101",
+        "bf00010002ff",
         "81d11100",  # a tag inside
         "c1c100",  # a tag in a tag
         "a1c10000",  # a tag as a key

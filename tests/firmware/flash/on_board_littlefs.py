@@ -13,6 +13,7 @@ from firmware.button.outbox import Outbox
 
 BLOCK = 512
 BLOCKS = 64
+ERASED = b"\xff" * BLOCK
 FIRST = {0: 1, 1: 12, 2: 0, 3: 1790000000, 7: {0: 33012345, 1: 1175890123, 2: 1, 3: 2}}
 SECOND = {0: 3, 1: 12, 2: 1, 9: [12, 0]}
 LARGE = {0: 4, 8: b"h" * 700}
@@ -31,22 +32,26 @@ class Ram:
         self.abandoned = False
 
     def readblocks(self, block: int, buffer: bytearray, offset: int = 0) -> None:
-        if self.abandoned:  # the collector closes files that the cut left open
+        if self.abandoned:
             return
         start = block * BLOCK + offset
         buffer[:] = self.content[start : start + len(buffer)]
 
     def writeblocks(self, block: int, buffer: bytes, offset: int = 0) -> None:
-        self._change(block * BLOCK + offset, buffer)
+        if not self.abandoned:
+            self._change(block * BLOCK + offset, buffer)
 
     def ioctl(self, operation: int, argument: int) -> int:
-        if operation == 6:
-            self._change(argument * BLOCK, b"\xff" * BLOCK)
-        return {4: BLOCKS, 5: BLOCK}.get(operation, 0)
+        # The collector closes files that the cut left open, and it must not allocate.
+        if operation == 4:
+            return BLOCKS
+        if operation == 5:
+            return BLOCK
+        if operation == 6 and not self.abandoned:
+            self._change(argument * BLOCK, ERASED)
+        return 0
 
     def _change(self, start: int, data: bytes) -> None:
-        if self.abandoned:
-            return
         whole = True
         if self.left is not None:
             self.left -= 1

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware.button import nmea
-from tests.firmware.gnss.sentences import LAT_E7, LON_E7, gga, line, rmc
+from tests.firmware.gnss.sentences import LAT_E7, LON_E7, PLACE, gga, line, rmc
 
 
 def _parse(sentence: bytes) -> nmea.Sentence | None:
@@ -184,6 +184,7 @@ def test_an_altitude_below_the_sea_is_negative() -> None:
         rmc()[1:-5],  # no checksum
         rmc()[1:-3],  # half a checksum
         rmc()[1:-2] + b"0",
+        line(f"PGRMC,081836.00,A,{PLACE},10,270,241126,,,A"),
         line("PGRMC,A,12,00,,,,,,A,3,1,1,2,30"),
         line("GPRMCX,081836"),
         line("GPRMC"),
