@@ -9,6 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
 
 from console_api import store
+from console_api.accounts import tables as account_tables
 from console_api.cycle.actions import DispatchTo, Open
 from console_api.cycle.model import Category, Point
 from console_api.errors import (
@@ -198,6 +199,7 @@ def test_what_is_unknown_is_not_found(connection: Connection) -> None:
 
 
 def test_the_migrations_make_the_schema_that_the_code_works_with(connection: Connection) -> None:
+    assert account_tables.users.metadata is metadata
     with store.reading(connection):
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
