@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,8 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import Final
-
-import structlog
 
 from firmware.button import events, message
 from firmware.button.app import App
@@ -27,7 +26,7 @@ from simulators.roads import Motion, Route, stroll
 from simulators.schedule import Act
 from simulators.sky import Receiver, Reception
 
-log = structlog.get_logger("simulators.button")
+log: Final = logging.getLogger(__name__)
 
 IDLE: Final = "idle"
 PRESS_S: Final = 0.15
@@ -39,7 +38,7 @@ EMPTY_MV: Final = 3300
 DRAIN_PERCENT_PER_DAY: Final = 4.0
 BATTERY_MV, BATTERY_PERCENT, POWER, RSSI_DBM, TEMPERATURE_CC = 0, 1, 2, 3, 7  # protocol.md §3
 ASKED_FOR: Final[Mapping[Act, Callable[[], Value]]] = {
-    Act.SILENT: lambda: events.Gesture(message.SILENT),
+    Act.SILENT: lambda: events.Gesture(message.SILENT, 1),
     Act.CANCEL: events.CancelRequested,
     Act.DRILL: events.DrillRequested,
 }
@@ -278,7 +277,7 @@ class _Board(Board):
 
     def log(self, text: str) -> None:
         """Tell the log."""
-        log.debug("button", device=self._owner.device, says=text)
+        log.debug("%s: %s", self._owner.device, text)
 
     def reboot(self) -> None:
         """End this life."""

@@ -1,11 +1,10 @@
 """Many simulated buttons in one process, pressed by a schedule and through a control socket."""
 
 import asyncio
+import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
-
-import structlog
 
 from simulators import control
 from simulators.button import SimulatedButton, fixed, portable, read_credentials
@@ -17,7 +16,7 @@ from simulators.pace import Pace
 from simulators.plan import PlannedDevice
 from simulators.schedule import Act, Deed, deeds
 
-log = structlog.get_logger("simulators.fleet")
+log: Final = logging.getLogger(__name__)
 
 START_EVERY_S: Final = 0.03  # TLS handshakes one after another, not all at once
 LEAVE_S: Final = 5.0
@@ -92,7 +91,7 @@ class Fleet:
                 self.buttons[deed.device].walk()
             self.do(deed.device, deed.act)
         except FleetRefusedError as refusal:
-            log.warning("not pressed", why=str(refusal))
+            log.warning("not pressed: %s", refusal)
 
     async def _live(self) -> None:
         async with asyncio.TaskGroup() as group:

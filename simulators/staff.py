@@ -1,14 +1,13 @@
 """Operators, a supervisor and officers who work cases over the HTTP API at human speed."""
 
 import asyncio
+import logging
 from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
 from math import inf
 from typing import Final, assert_never
-
-import structlog
 
 from simulators.book import CaseBook, follow
 from simulators.chance import Span, seeded
@@ -33,7 +32,7 @@ from simulators.roads import drive
 from simulators.wire import Case
 from simulators.words import DECLINED, REMARKS, report
 
-log = structlog.get_logger("simulators.staff")
+log: Final = logging.getLogger(__name__)
 
 IDLE_S: Final = 5.0
 NO_UNIT_S: Final = 10.0
@@ -145,7 +144,7 @@ class Person:
         except ConflictError:
             await self._look_again(case.id)
         except ConsoleRefusedError as refusal:
-            log.warning("step refused", who=self.console.username, why=str(refusal))
+            log.warning("%s: %s", self.console.username, refusal)
             self.put_aside(case, inf)
             await self._look_again(case.id)
 
@@ -291,7 +290,7 @@ class Officer(Person):
             try:
                 await self._tell()
             except ConsoleRefusedError as refusal:
-                log.warning("position refused", who=self.console.username, why=str(refusal))
+                log.warning("%s: %s", self.console.username, refusal)
             await asyncio.sleep(BEACON_WALL_S * self.chance.uniform(0.8, 1.2))
 
     async def _tell(self) -> None:

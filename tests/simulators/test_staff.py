@@ -192,9 +192,9 @@ async def test_staff_go_on_where_they_were_when_the_console_is_killed_at_every_s
         await until(lambda: the_case(client, state="closed"), "a closed case")
 
 
-async def _marked(client: httpx.AsyncClient, mark: str) -> bool:
+async def _marked(client: httpx.AsyncClient, mark: str) -> object:
     found = await the_case(client)
-    return found is not None and isinstance(found["marks"][mark], str)
+    return found is not None and found["marks"][mark] is not None
 
 
 async def test_many_cases_at_once_all_end(console: RealConsole, client: httpx.AsyncClient) -> None:
