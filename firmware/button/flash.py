@@ -56,9 +56,10 @@ FILES = Files()
 
 
 def make_directory(path: str, files: Files = FILES) -> None:
-    """Make a directory unless it exists. Raises `StorageError`."""
+    """Make a directory, durably, unless it exists. Raises `StorageError`."""
     try:
         files.make_directory(path)
+        files.sync_directory(parent(path))
     except OSError as error:
         if error.errno != _EEXIST:
             raise StorageError("make", path, error) from None

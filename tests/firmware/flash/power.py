@@ -69,7 +69,7 @@ class CuttableFiles(Files):
         return [path.removeprefix(prefix) for path in self.seen if path.startswith(prefix)]
 
     def make_directory(self, path: str) -> None:
-        """Directories are there."""
+        raise FileExistsError(17, "file exists", path)
 
     def _existing(self, path: str) -> None:
         if path not in self.seen:

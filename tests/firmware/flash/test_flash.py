@@ -1,4 +1,8 @@
+import os
+from collections.abc import Callable
 from pathlib import Path
+from stat import S_ISDIR
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -123,6 +127,25 @@ def test_the_real_file_system_holds_a_state(tmp_path: Path) -> None:
         "second",
         1,
     )
+
+
+def test_content_is_synced_before_the_rename_and_the_folder_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = []
+    for name in ("fsync", "rename"):
+        real = getattr(os, name)
+
+        def recorded(
+            *arguments: object, name: str = name, real: Callable[..., None] = real
+        ) -> None:
+            folder = name == "fsync" and S_ISDIR(os.fstat(cast("int", arguments[0])).st_mode)
+            steps.append("fsync folder" if folder else name)
+            real(*arguments)
+
+        monkeypatch.setattr(os, name, recorded)
+    flash.write_record(str(tmp_path / "record"), NEW)
+    assert steps == ["fsync", "rename", "fsync folder"]
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
