@@ -5,7 +5,7 @@ All times are timezone-aware datetimes in UTC. Everything is frozen.
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -192,12 +192,15 @@ class Marks(msgspec.Struct, frozen=True):
     reopened: datetime | None = None
 
 
+People = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+
+
 class Casualties(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """People, counted by the officer on site."""
 
-    dead: int = 0
-    injured: int = 0
-    evacuated: int = 0
+    dead: People = 0
+    injured: People = 0
+    evacuated: People = 0
 
 
 class Report(msgspec.Struct, frozen=True):
