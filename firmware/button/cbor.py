@@ -46,12 +46,9 @@ class Opaque:
 
 def head(major: int, argument: int) -> bytes:
     """Return the shortest initial bytes of an item (RFC 8949 §3)."""
-    if argument < 24:
-        return bytes((major << 5 | argument,))
-    for info, size in ((24, 1), (25, 2), (26, 4), (27, 8)):
-        if argument < 1 << (size * 8):
-            return bytes((major << 5 | info,)) + argument.to_bytes(size, "big")
-    raise UnencodableError("an integer over 64 bits")
+    out = bytearray()
+    _put_head(out, major, argument)
+    return bytes(out)
 
 
 def encode(value: object) -> bytes:
@@ -67,15 +64,15 @@ def encode(value: object) -> bytes:
 def _encode(out: bytearray, value: object, level: int) -> None:
     if isinstance(value, (list, tuple)):
         _check_level(level)
-        out.extend(head(_ARRAY, len(value)))
+        _put_head(out, _ARRAY, len(value))
         for item in value:
             _encode(out, item, level + 1)
     elif isinstance(value, dict):
         _check_level(level)
-        out.extend(head(_MAP, len(value)))
-        _encode_pairs(out, value, level + 1)
+        _put_head(out, _MAP, len(value))
+        _put_pairs(out, value, level + 1)
     else:
-        out.extend(_scalar(value))
+        _put_scalar(out, value)
     if len(out) > MAX_BYTES:
         raise UnencodableError(f"over {MAX_BYTES} bytes")
 
@@ -85,32 +82,65 @@ def _check_level(level: int) -> None:
         raise UnencodableError(f"nested deeper than {MAX_LEVELS} levels")
 
 
-def _encode_pairs(out: bytearray, pairs: dict[object, object], level: int) -> None:
+def _put_pairs(out: bytearray, pairs: dict[object, object], level: int) -> None:
+    unsigned = []
     by_encoding = {}
-    for key, value in pairs.items():
-        encoded = bytearray()
-        _encode(encoded, key, level)
-        by_encoding[bytes(encoded)] = value
-    for encoded_key in sorted(by_encoding):
-        out.extend(encoded_key)
-        _encode(out, by_encoding[encoded_key], level)
+    for key in pairs:
+        if isinstance(key, int) and not isinstance(key, bool) and key >= 0:
+            unsigned.append(key)
+        else:
+            by_encoding[_encoded(key, level)] = key
+    # Unsigned integers sort as their encodings do, and before all else; a body has no
+    # other keys, and encoding each key apart would cost 3 kB of garbage a message.
+    unsigned.sort()
+    for number in unsigned:
+        _put_head(out, _UINT, number)
+        _encode(out, pairs[number], level)
+    for encoded in sorted(by_encoding):
+        out.extend(encoded)
+        _encode(out, pairs[by_encoding[encoded]], level)
 
 
-def _scalar(value: object) -> bytes:
+def _encoded(key: object, level: int) -> bytes:
+    out = bytearray()
+    _encode(out, key, level)
+    return bytes(out)
+
+
+def _put_scalar(out: bytearray, value: object) -> None:
     if value is None:
-        return b"\xf6"
-    if isinstance(value, bool):
-        return b"\xf5" if value else b"\xf4"
-    if isinstance(value, int):
-        return head(_UINT, value) if value >= 0 else head(_NINT, -1 - value)
-    if isinstance(value, str):
+        out.append(0xF6)
+    elif isinstance(value, bool):
+        out.append(0xF5 if value else 0xF4)
+    elif isinstance(value, int):
+        if value >= 0:
+            _put_head(out, _UINT, value)
+        else:
+            _put_head(out, _NINT, -1 - value)
+    elif isinstance(value, str):
         text = value.encode()
-        return head(_TEXT, len(text)) + text
-    if isinstance(value, (bytes, bytearray)):
-        return head(_BYTES, len(value)) + bytes(value)
-    if isinstance(value, Opaque):
-        return value.raw
-    raise UnencodableError(f"cannot encode {type(value)}")
+        _put_head(out, _TEXT, len(text))
+        out.extend(text)
+    elif isinstance(value, (bytes, bytearray)):
+        _put_head(out, _BYTES, len(value))
+        out.extend(value)
+    elif isinstance(value, Opaque):
+        out.extend(value.raw)
+    else:
+        raise UnencodableError(f"cannot encode {type(value)}")
+
+
+def _put_head(out: bytearray, major: int, argument: int) -> None:
+    if argument < 24:
+        out.append(major << 5 | argument)
+        return
+    info = 24
+    while argument >> (8 << (info - 24)):
+        info += 1
+    if info > 27:
+        raise UnencodableError("an integer over 64 bits")
+    out.append(major << 5 | info)
+    out.extend(argument.to_bytes(1 << (info - 24), "big"))
 
 
 def decode(data: bytes) -> object:
@@ -134,10 +164,12 @@ class _Reader:
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.position = 0
+        self.argument = 0
 
     def item(self, level: int) -> object:
         start = self.position
-        major, info, argument = self._head()
+        major = self._head()
+        argument = self.argument
         if major == _UINT:
             return argument
         if major == _NINT:
@@ -145,7 +177,7 @@ class _Reader:
         if major <= _TEXT:
             return self._string(major, argument)
         if major == _SIMPLE:
-            return self._simple(start, info)
+            return self._simple(start)
         if level >= MAX_LEVELS:
             raise MalformedCborError(f"nested deeper than {MAX_LEVELS} levels")
         return self._container(major, argument, start, level + 1)
@@ -166,17 +198,20 @@ class _Reader:
             raise MalformedCborError("a tag inside")
         return Tagged(argument, self.item(level))
 
-    def _head(self) -> tuple[int, int, int]:
+    def _head(self) -> int:
+        """Return the major type; the argument is left in `argument`, which costs no tuple."""
         initial = self._byte()
         major = initial >> 5
         info = initial & 31
         if info < 24:
-            return major, info, info
-        if info < 28:
-            return major, info, int.from_bytes(self._take(1 << (info - 24)), "big")
-        if info == 31 and _BYTES <= major <= _MAP:
-            return major, info, _INDEFINITE
-        raise MalformedCborError("reserved initial byte")
+            self.argument = info
+        elif info < 28:
+            self.argument = int.from_bytes(self._take(1 << (info - 24)), "big")
+        elif info == 31 and _BYTES <= major <= _MAP:
+            self.argument = _INDEFINITE
+        else:
+            raise MalformedCborError("reserved initial byte")
+        return major
 
     def _byte(self) -> int:
         if self.position >= len(self.data):
@@ -200,23 +235,23 @@ class _Reader:
     def _chunks(self, kind: int) -> bytes:
         out = bytearray()
         while not self._at_break():
-            major, _, argument = self._head()
-            if major != kind or argument < 0:
+            if self._head() != kind or self.argument == _INDEFINITE:
                 raise MalformedCborError("a chunk of another kind")
-            chunk = self._take(argument)
+            chunk = self._take(self.argument)
             if kind == _TEXT:
                 check_utf8(chunk)
             out.extend(chunk)
         return bytes(out)
 
-    def _simple(self, start: int, info: int) -> object:
-        if info == 20:
+    def _simple(self, start: int) -> object:
+        initial = self.data[start]
+        if initial == 0xF4:
             return False
-        if info == 21:
+        if initial == 0xF5:
             return True
-        if info == 22:
+        if initial == 0xF6:
             return None
-        if info == 24 and self.data[start + 1] < 32:
+        if initial == 0xF8 and self.argument < 32:
             raise MalformedCborError("a simple value in two bytes that has one")
         return Opaque(self.data[start : self.position])
 

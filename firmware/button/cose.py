@@ -77,14 +77,20 @@ def hmac_sha256(key: bytes, *parts: bytes) -> bytes:
     """Return HMAC-SHA256 (RFC 2104) of the parts one after another."""
     if len(key) > _BLOCK:
         key = hashlib.sha256(key).digest()
-    padded = key + bytes(_BLOCK - len(key))
-    inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded))
+    inner = hashlib.sha256(_padded(key, 0x36))
     for part in parts:
         inner.update(part)
-    outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
+    outer = hashlib.sha256(_padded(key, 0x5C))
     outer.update(inner.digest())
     tag: bytes = outer.digest()
     return tag
+
+
+def _padded(key: bytes, pad: int) -> bytearray:
+    block = bytearray(_BLOCK)
+    for index in range(_BLOCK):
+        block[index] = pad ^ (key[index] if index < len(key) else 0)
+    return block
 
 
 def _mac(key: bytes, protected: bytes, topic: bytes, payload: bytes) -> bytes:
