@@ -6,6 +6,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from firmware.button import actions, events, message
 from firmware.button.cose import seal
+from firmware.button.values import Value
 from tests.firmware.button.helpers import Hand, of
 
 STAGES = st.integers(1, 8)
@@ -28,7 +29,7 @@ class ButtonMachine(RuleBasedStateMachine):
         self.bodies: dict[tuple[int, int], dict[int, object]] = {}
         self.stages: dict[tuple[int, int], int] = {}
 
-    def _do(self, event: events.Value) -> list[events.Value]:
+    def _do(self, event: Value) -> list[Value]:
         found = self.hand.do(event)
         for store in of(found, actions.Store):
             identity = (store.boot, store.seq)
