@@ -1,3 +1,6 @@
+from pathlib import Path
+from random import Random
+
 import cbor2
 import pytest
 from hypothesis import example, given
@@ -5,6 +8,8 @@ from hypothesis import strategies as st
 
 from firmware.button import cbor
 from firmware.button.errors import MalformedCborError, UnencodableError
+from tests.firmware.codec.board import run_on_micropython
+from tests.firmware.codec.on_board_cbor import answer
 
 INTEGERS = st.integers(-(2**64), 2**64 - 1)
 TEXT = st.text(max_size=40)
@@ -15,6 +20,50 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4),
     max_leaves=12,
 ).filter(lambda value: _levels(value) <= cbor.MAX_LEVELS)
+
+# From docs/wire-v1-vectors.json: a payload with nested maps, and a whole message.
+WELL_FORMED = [
+    "a80001010c0200031a6ab13b80041903480500060107a6001a01f7ba79011a4616a8cb0201030204185c050b",
+    "bf6346756ef563416d7421ff",
+    "9f018202039f0405ffff",
+    "d1845f43a10105ffa1044c54524b2d30303031323323315f4101ff41ff",
+    "a301f97e0020f5613163c3a932",
+]
+MALFORMED = [
+    "",
+    "0000",  # two items
+    "1c",  # reserved additional information
+    "1f",  # an integer without a length
+    "3f",
+    "ff",  # a break outside
+    "82ff00",  # a break inside a definite array
+    "bf00ff",  # a key without a value
+    "5f6161ff",  # a text chunk in a byte string
+    "5f5f4100ffff",  # a chunk without a length
+    "9f",  # never ends
+    "5f4100",
+    "f800",  # a simple value below 32 in two bytes
+    "f81f",
+    "fb0000",  # a cut float
+    "9bffffffffffffffff",  # an array longer than any memory
+    "bbffffffffffffffff00",
+    "5bffffffffffffffff",
+    "7b7fffffffffffffff61",
+    "61ff",  # not UTF-8
+    "62c080",  # overlong
+    "63eda080",  # a surrogate
+    "64f4908080",  # past U+10FFFF
+    "62c3c3",
+    "61c3",  # cut inside a character
+    "7f61c361a9ff",  # a character split over two chunks
+    "a200010002",  # a key twice
+    "a21800010001",  # a key twice, written differently
+    "a2616100616101",
+    "bf00010002ff",
+    "81d11100",  # a tag inside
+    "c1c100",  # a tag in a tag
+    "a1c10000",  # a tag as a key
+]
 
 
 def _levels(value: object) -> int:
@@ -118,44 +167,7 @@ def test_a_cut_item_is_refused(value: object, data: st.DataObject) -> None:
         cbor.decode(encoded[:end])
 
 
-@pytest.mark.parametrize(
-    "encoded",
-    [
-        "",
-        "0000",  # two items
-        "1c",  # reserved additional information
-        "1f",  # an integer without a length
-        "3f",
-        "ff",  # a break outside
-        "82ff00",  # a break inside a definite array
-        "bf00ff",  # a key without a value
-        "5f6161ff",  # a text chunk in a byte string
-        "5f5f4100ffff",  # a chunk without a length
-        "9f",  # never ends
-        "5f4100",
-        "f800",  # a simple value below 32 in two bytes
-        "f81f",
-        "fb0000",  # a cut float
-        "9bffffffffffffffff",  # an array longer than any memory
-        "bbffffffffffffffff00",
-        "5bffffffffffffffff",
-        "7b7fffffffffffffff61",
-        "61ff",  # not UTF-8
-        "62c080",  # overlong
-        "63eda080",  # a surrogate
-        "64f4908080",  # past U+10FFFF
-        "62c3c3",
-        "61c3",  # cut inside a character
-        "7f61c361a9ff",  # a character split over two chunks
-        "a200010002",  # a key twice
-        "a21800010001",  # a key twice, written differently
-        "a2616100616101",
-        "bf00010002ff",
-        "81d11100",  # a tag inside
-        "c1c100",  # a tag in a tag
-        "a1c10000",  # a tag as a key
-    ],
-)
+@pytest.mark.parametrize("encoded", MALFORMED)
 def test_what_is_not_well_formed_is_refused(encoded: str) -> None:
     with pytest.raises(MalformedCborError):
         cbor.decode(bytes.fromhex(encoded))
@@ -236,3 +248,19 @@ def test_1025_bytes_are_refused() -> None:
 def test_what_no_message_can_carry_is_our_bug(value: object) -> None:
     with pytest.raises(UnencodableError):
         cbor.encode(value)
+
+
+def test_micropython_decodes_and_refuses_the_same_bytes() -> None:
+    numbers = (0, 23, 24, 255, 256, 2**30, 2**31, 2**32, 2**53, 2**62, 2**63, 2**64 - 1)
+    items = [bytes.fromhex(encoded) for encoded in MALFORMED]
+    items += [cbor2.dumps([number, -1 - number]) for number in numbers]
+    items += [cbor2.dumps(text) for text in ("", "é", "\u20ac", "\U0001f6a8", "x" * 300)]
+    random = Random(1)
+    for vector in [bytes.fromhex(encoded) for encoded in WELL_FORMED] * 60:
+        changed = bytearray(vector)
+        changed[random.randrange(len(changed))] = random.randrange(256)
+        items.append(bytes(changed))
+    lines = [item.hex() for item in items]
+    script = Path(__file__).with_name("on_board_cbor.py")
+    answers = run_on_micropython(script, stdin="".join(f"{line}\n" for line in lines))
+    assert answers == [answer(line) for line in lines]
