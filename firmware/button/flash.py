@@ -11,6 +11,7 @@ from .errors import CorruptFileError, MalformedCborError, StorageError
 _MAGIC = b"SG1"
 _HEAD = const(5)
 _CRC = const(4)
+_LONGEST = const(2048)
 _ENOENT = const(2)
 _EEXIST = const(17)
 
@@ -26,13 +27,13 @@ class Files:
         compat.write_synced(path, data)
 
     def read(self, path: str) -> bytes:
-        """Return a whole file."""
+        """Return a whole file; of one that is none of ours, enough to see that."""
         with open(path, "rb") as file:
-            data: bytes = file.read()
+            data: bytes = file.read(_LONGEST)
         return data
 
     def rename(self, source: str, target: str) -> None:
-        """Rename over `target` atomically."""
+        """Rename over `target` atomically; littlefs and POSIX do, FAT refuses."""
         os.rename(source, target)
 
     def remove(self, path: str) -> None:
