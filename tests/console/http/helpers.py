@@ -21,7 +21,7 @@ from console_api.accounts.roles import PEOPLE, SERVICES, Role
 from console_api.app import create_app
 from console_api.cycle.model import Category, Point
 from console_api.http.openapi import document
-from console_api.settings import ConsoleSettings, Limits
+from console_api.settings import ConsoleSettings, DataCentreSettings, Limits
 from console_api.store.engine import open_engine, writing
 
 Json = dict[str, Any]
@@ -51,6 +51,7 @@ class Site:
     root: Path
     limits: Limits = field(default_factory=Limits)
     tokens: dict[Role, str] = field(default_factory=dict)
+    data_centre: DataCentreSettings | None = None
 
     @property
     def settings(self) -> ConsoleSettings:
@@ -59,6 +60,7 @@ class Site:
             photos_dir=str(self.root / "photos"),
             port=0,
             limits=self.limits,
+            data_centre=self.data_centre,
         )
 
     def copy_to(self, root: Path) -> "Site":

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from console_api.accounts.roles import Role
-from tests.console.http.helpers import BATCH, Site, alarm
+from tests.console.http.helpers import BATCH, Clock, Site, alarm, running
 from tests.console.http.server import Server, serving, until
 
 
@@ -111,9 +111,12 @@ def test_a_stopping_console_ends_streams_and_waits_at_once(site: Site) -> None:
     assert time.monotonic() - begun < 5
 
 
-def test_a_locked_database_is_a_503_and_nothing_is_acknowledged(site: Site) -> None:
-    with serving(site) as (_, api):
-        other = sqlite3.connect(site.root / "console.db", isolation_level=None)
+def test_a_locked_database_is_a_503_and_nothing_is_acknowledged(
+    site: Site, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console_api.store.engine._BUSY_MS", 50)
+    other = sqlite3.connect(site.root / "console.db", isolation_level=None)
+    with running(site, clock) as api:
         other.execute("BEGIN IMMEDIATE")
         batch = msgspec.json.encode([alarm()])
         headers = {"content-type": BATCH}

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from itertools import count
 
 import httpx
 import msgspec
@@ -13,7 +14,7 @@ import pytest
 
 from console_api.accounts.roles import Role
 from console_api.settings import Limits
-from tests.console.http.helpers import Api, Json, Site, alarm
+from tests.console.http.helpers import PASSWORD, Api, Json, Site, alarm
 from tests.console.http.server import Server, serving, until
 
 FAST = Limits(stream_heartbeat_s=0.2, stream_send_s=1.0)
@@ -81,39 +82,51 @@ def listening(server: Server, site: Site, role: Role, last: str | None = None) -
         ear.leave()
 
 
-@pytest.fixture
-def live(site: Site) -> Iterator[tuple[Server, Api]]:
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory, template: Site) -> Iterator[tuple[Server, Api]]:
+    """One console process for the tests that need not know of each other."""
+    site = template.copy_to(tmp_path_factory.mktemp("live") / "site")
     site.limits = FAST
     with serving(site) as served:
         yield served
+
+
+NUMBERS = count()
+
+
+def fresh() -> str:
+    """A device that no other test presses."""
+    return f"TRK-{next(NUMBERS):06}"
 
 
 def _cases(ear: Ear) -> list[str]:
     return [data["id"] for _, kind, data in ear.events if kind == "case"]
 
 
-def test_a_change_is_heard_as_the_case_is_listed(live: tuple[Server, Api], site: Site) -> None:
+def test_a_change_is_heard_as_the_case_is_listed(live: tuple[Server, Api]) -> None:
     server, api = live
+    site = server.site
     with listening(server, site, Role.OPERATOR) as ear:
-        case = api.case_of(alarm())
+        case = api.case_of(alarm(fresh()))
         until(lambda: _cases(ear), "the case")
         heard = next(data for _, kind, data in ear.events if kind == "case")
     assert set(heard) == set(case)
     assert heard["id"] == case["id"]
 
 
-def test_a_stream_resumes_without_gap_or_repetition(live: tuple[Server, Api], site: Site) -> None:
+def test_a_stream_resumes_without_gap_or_repetition(live: tuple[Server, Api]) -> None:
     server, api = live
-    with listening(server, site, Role.OPERATOR, "0") as whole:
-        last: str | None = "0"
+    site = server.site
+    with listening(server, site, Role.OPERATOR) as whole:
+        last = whole.last
         pieces: list[tuple[int, str, Json]] = []
         for round_ in range(5):
             with listening(server, site, Role.OPERATOR, last) as part:
-                api.send_events(alarm(f"TRK-00000{round_}", lat=3.0 + round_ / 10))
+                api.send_events(alarm(fresh(), lat=3.0 + round_ / 10))
                 part.await_events(1)
             last = part.last
             pieces += part.events
-            api.send_events(alarm(f"TRK-10000{round_}", lat=4.0 + round_ / 10))
+            api.send_events(alarm(fresh(), lat=4.0 + round_ / 10))
         with listening(server, site, Role.OPERATOR, last) as rest:
             until(lambda: len(set(_cases(whole))) == 10, "all cases")
             rest.await_events(len(whole.events) - len(pieces))
@@ -133,14 +146,13 @@ def test_a_stream_resumes_over_a_restart_of_the_console(site: Site) -> None:
     assert {event[0] for event in ear.events} & {event[0] for event in again.events} == set()
 
 
-def test_an_officer_hears_only_of_the_own_unit_and_of_its_end(
-    live: tuple[Server, Api], site: Site
-) -> None:
+def test_an_officer_hears_only_of_the_own_unit_and_of_its_end(live: tuple[Server, Api]) -> None:
     server, api = live
+    site = server.site
     with listening(server, site, Role.OFFICER) as ear:
         mine, other = (
             api.done(Role.OPERATOR, api.case_of(alarm(device, lat=lat)), "open")
-            for device, lat in (("TRK-000001", 3.3), ("TRK-000002", 3.5))
+            for device, lat in ((fresh(), 5.3), (fresh(), 5.5))
         )
         api.done(Role.OPERATOR, other, "dispatch", {"unit": "PMI-2"})
         mine = api.done(Role.OPERATOR, mine, "dispatch", {"unit": "PMI-1"})
@@ -152,30 +164,38 @@ def test_an_officer_hears_only_of_the_own_unit_and_of_its_end(
     assert not any(kind == "device" for _, kind, _ in ear.events)
 
 
-def test_a_technician_hears_of_devices_only(live: tuple[Server, Api], site: Site) -> None:
+def test_a_technician_hears_of_devices_only(live: tuple[Server, Api]) -> None:
     server, api = live
+    site = server.site
     with listening(server, site, Role.TECHNICIAN) as ear:
-        api.send_events(alarm())
+        api.send_events(alarm(fresh()))
         ear.await_events(1)
     assert {kind for _, kind, _ in ear.events} == {"device"}
 
 
-def test_a_silent_stream_beats(live: tuple[Server, Api], site: Site) -> None:
-    with listening(live[0], site, Role.OPERATOR) as ear:
+def test_a_silent_stream_beats(live: tuple[Server, Api]) -> None:
+    with listening(live[0], live[0].site, Role.OPERATOR) as ear:
         until(lambda: ear.beats >= 2, "two heartbeats")
 
 
-def test_a_stream_ends_when_its_session_does(live: tuple[Server, Api], site: Site) -> None:
+def test_a_stream_ends_when_its_session_does(live: tuple[Server, Api]) -> None:
     server, api = live
-    with listening(server, site, Role.OPERATOR) as ear:
-        api.ask(Role.OPERATOR, "DELETE", "/v1/session")
+    site = server.site
+    login = {"username": "auditor", "password": PASSWORD}
+    token = api.client.post("/v1/session", json=login).json()["token"]
+    api.client.cookies.clear()
+    own = Site(site.root, tokens={Role.AUDITOR: token})
+    with listening(server, own, Role.AUDITOR) as ear:
+        bearer = {"authorization": f"Bearer {token}"}
+        assert api.client.delete("/v1/session", headers=bearer).status_code == 204
         assert ear.ended.wait(10)
 
 
-def test_what_a_stream_showed_is_on_record(live: tuple[Server, Api], site: Site) -> None:
+def test_what_a_stream_showed_is_on_record(live: tuple[Server, Api]) -> None:
     server, api = live
+    site = server.site
     with listening(server, site, Role.OPERATOR) as ear:
-        case = api.case_of(alarm())["id"]
+        case = api.case_of(alarm(fresh()))["id"]
         until(lambda: _cases(ear), "the case")
 
         def recorded() -> bool:
@@ -185,13 +205,13 @@ def test_what_a_stream_showed_is_on_record(live: tuple[Server, Api], site: Site)
         until(recorded, "the entry")
 
 
-def test_a_client_that_does_not_read_is_dropped(live: tuple[Server, Api], site: Site) -> None:
-    server, api = live
+def test_a_client_that_does_not_read_is_dropped(site: Site) -> None:
+    site.limits = FAST
     head = (
         f"GET /v1/stream HTTP/1.1\r\nHost: x\r\nLast-Event-ID: 0\r\n"
         f"Authorization: Bearer {site.tokens[Role.OPERATOR]}\r\n\r\n"
     )
-    with socket.socket() as line:
+    with serving(site) as (server, api), socket.socket() as line:
         line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         line.connect(("127.0.0.1", server.port))
         line.sendall(head.encode())
@@ -209,12 +229,12 @@ def test_a_client_that_does_not_read_is_dropped(live: tuple[Server, Api], site: 
 
 def test_a_long_poll_is_answered_by_the_commit(live: tuple[Server, Api]) -> None:
     _, api = live
-    case = api.case_of(alarm())
+    case = api.case_of(alarm(fresh()))
     begun = api.ask(Role.GATEWAY, "GET", "/v1/notices").json()["cursor"]
     answers: list[tuple[Json, timedelta]] = []
 
     def wait() -> None:
-        url = f"{api.client.base_url}v1/notices"
+        url = api.client.base_url.join("/v1/notices")
         headers = {"authorization": f"Bearer {api.tokens[Role.GATEWAY]}"}
         params = {"after": begun, "wait": "20"}
         answer = httpx.get(url, params=params, headers=headers, timeout=25)
