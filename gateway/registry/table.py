@@ -105,8 +105,8 @@ def write_table(devices: Iterable[Device], out: TextIO) -> None:
                 _guard(device.label),
                 _guard(device.address),
                 device.category.value,
-                repr(at.lat) if at else "",
-                repr(at.lon) if at else "",
+                _decimal(at.lat) if at else "",
+                _decimal(at.lon) if at else "",
                 _guard(owner.name) if owner else "",
                 _guard(owner.phone) if owner else "",
                 device.camera_url or "",
@@ -203,6 +203,10 @@ def _degrees(column: str, text: str) -> float:
     if not _DEGREES.fullmatch(text):
         raise BadFieldError(column, text, "decimal degrees such as 3.3274, lat and lon together")
     return float(text.replace(",", "."))
+
+
+def _decimal(degrees: float) -> str:
+    return f"{degrees:.7f}".rstrip("0").rstrip(".")
 
 
 def _word(column: str, words: type[_Word], text: str) -> _Word:

@@ -10,7 +10,7 @@ from gateway.registry.model import Category, DeviceKind, Owner, Point
 DEPLOYMENT_KEY = bytes(range(32))
 
 texts = st.text(max_size=200).filter(lambda text: text.isprintable() and text == text.strip())
-phones = st.from_regex(r"\+?[0-9][0-9 ()./-]{1,30}", fullmatch=True).map(str.strip)
+phones = st.from_regex(r"\+?[0-9][0-9 ()./-]{0,29}[0-9]", fullmatch=True)
 
 device_ids = st.from_regex(r"[A-Z0-9][A-Z0-9-]{2,23}", fullmatch=True)
 points = st.builds(Point, lat=st.floats(-90, 90), lon=st.floats(-180, 180))
