@@ -61,6 +61,8 @@ def create_app(
     data centre's secret cannot be read.
     """
     rules = rules_of(settings)
+    # Read before anything is opened that would have to be closed again.
+    secret = Path(settings.data_centre.secret_file).read_bytes() if settings.data_centre else b""
     database = Database(open_engine(settings.database))
     committed = Wakeup()
     database.on_commit(committed.ring)
@@ -81,7 +83,7 @@ def create_app(
     )
     beside: list[Work] = [console.feed.run, lambda: _tick(console)]
     if settings.data_centre is not None:
-        beside.append(_sender(console, settings.data_centre).run)
+        beside.append(_sender(console, settings.data_centre, secret).run)
     return Application(
         route_handlers=[
             *(sessions.log_in, sessions.show, sessions.log_out),
@@ -179,9 +181,10 @@ def _present() -> datetime:
     return datetime.now(UTC)
 
 
-def _sender(console: Console, settings: DataCentreSettings) -> Sender:
+def _sender(console: Console, settings: DataCentreSettings, secret: bytes) -> Sender:
     return Sender(
         settings,
+        secret=secret,
         database=console.database,
         committed=console.committed,
         rules=console.rules,

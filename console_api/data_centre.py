@@ -10,7 +10,6 @@ import hmac
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path
 from random import Random
 from typing import Final
 
@@ -44,6 +43,7 @@ class Sender:
         self,
         settings: DataCentreSettings,
         *,
+        secret: bytes,
         database: Database,
         committed: Wakeup,
         rules: Rules,
@@ -52,7 +52,7 @@ class Sender:
         chance: Random,
     ) -> None:
         self._settings = settings
-        self._secret = Path(settings.secret_file).read_bytes()
+        self._secret = secret
         self._database = database
         self._committed = committed
         self._rules = rules

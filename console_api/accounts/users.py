@@ -65,7 +65,7 @@ def add_user(
             created_ms=to_ms(now),
         ),
     )
-    return User(canonical, role, unit, active=True, created_at=now)
+    return User(canonical, role, unit, active=True, created_at=from_ms(to_ms(now)))
 
 
 def find_user(connection: Connection, name: str) -> User | None:
@@ -81,7 +81,7 @@ def password_of(connection: Connection, name: str) -> str | None:
     return stored
 
 
-def list_users(connection: Connection, *, after: str | None, limit: int) -> list[User]:
+def list_users(connection: Connection, *, after: str | None, limit: int | None) -> list[User]:
     """Return people by name, those behind `after`."""
     query = select(users).order_by(users.c.name).limit(limit)
     if after is not None:
