@@ -11,11 +11,14 @@ class Counters:
     """The two counters of a device, each in two copies, in one directory."""
 
     def __init__(self, directory: str, files: Files = FILES) -> None:
-        flash.make_directory(directory, files)
         self._boot = _Twice(directory + "/boot", files)
         self._command = _Twice(directory + "/command", files)
         self.fault: CorruptFileError | StorageError | None = None
         """The last failure of the flash; the device works on without it as far as it can."""
+        try:
+            flash.make_directory(directory, files)
+        except StorageError as error:
+            self.fault = error
 
     def next_boot(self) -> int:
         """Return this start's number, on flash in both copies before anything may be sent.
@@ -32,7 +35,7 @@ class Counters:
         except StorageError as error:
             self.fault = error
             return _random_start()
-        self.fault = self._boot.fault
+        self.fault = self._boot.fault or self.fault
         return boot
 
     def accept_command(self, counter: int) -> bool:

@@ -20,14 +20,22 @@ class Outbox:
     """
 
     def __init__(self, directory: str, files: Files = FILES, capacity: int = CAPACITY) -> None:
-        """Read which entries there are. Raises `StorageError`."""
+        """Read which entries there are; a flash that cannot be read is told by `fault`.
+
+        It is not raised: a button with a dead flash must still start and send from memory.
+        """
         self._directory = directory
         self._files = files
         self._capacity = capacity
         self.damaged = 0
         """Entries that were set aside since this was made."""
-        flash.make_directory(directory, files)
-        self._index = self._read_index()
+        self.fault: StorageError | None = None
+        self._index: list[tuple[int, int]] = []
+        try:
+            flash.make_directory(directory, files)
+            self._index = self._read_index()
+        except StorageError as error:
+            self.fault = error
 
     def __len__(self) -> int:
         return len(self._index)
@@ -71,8 +79,9 @@ class Outbox:
         Not synced: an entry that comes back after a power cut is sent again and answered
         as a duplicate, and a sync is a write to flash.
         """
+        # Also where the index knows nothing: a put that failed late may have left its file.
+        flash.remove(self._path(boot, seq), self._files)
         if (boot, seq) in self._index:
-            flash.remove(self._path(boot, seq), self._files)
             self._index.remove((boot, seq))
 
     def identities(self) -> "list[tuple[int, int]]":

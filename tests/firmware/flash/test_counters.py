@@ -93,6 +93,19 @@ def test_a_flash_that_cannot_be_written_still_gives_a_number() -> None:
     assert isinstance(counters.fault, StorageError)
 
 
+def test_a_dead_flash_does_not_stop_the_button() -> None:
+    class Dead(CuttableFiles):
+        def make_directory(self, path: str) -> None:
+            raise OSError(5, "input/output error", path)
+
+        def write(self, path: str, data: bytes) -> None:
+            raise OSError(5, f"input/output error after 0 of {len(data)} bytes", path)
+
+    counters = _counters(Dead())
+    assert 2**20 <= counters.next_boot() < LONGEST_START
+    assert isinstance(counters.fault, StorageError)
+
+
 def test_a_command_is_accepted_once() -> None:
     counters = _counters(CuttableFiles())
     assert [counters.accept_command(7) for _ in range(2)] == [True, False]

@@ -107,6 +107,33 @@ def test_a_failed_put_is_told_and_what_it_left_is_whole() -> None:
         assert next(iter(_outbox(files).entries())) == (12, 0, FIRST)
 
 
+def test_what_a_failed_put_left_can_be_removed() -> None:
+    for files, _ in every_failure(_with_first(), lambda f: _outbox(f).put(12, 1, SECOND)):
+        outbox = _outbox(files)
+        outbox.remove(12, 1)
+        assert _outbox(files).identities() == [(12, 0)]
+
+
+def test_a_put_that_failed_is_removed_by_the_same_outbox() -> None:
+    files = CuttableFiles()
+    outbox = _outbox(files)
+    files.fail_at = 7  # after the rename
+    with pytest.raises(StorageError):
+        outbox.put(12, 1, SECOND)
+    assert files.names(FOLDER) == ["12-1.msg"]
+    outbox.remove(12, 1)
+    assert files.names(FOLDER) == []
+
+
+def test_a_dead_flash_is_told_and_does_not_stop_the_button() -> None:
+    class Dead(CuttableFiles):
+        def names(self, directory: str) -> list[str]:
+            raise OSError(5, "input/output error", directory)
+
+    outbox = _outbox(Dead())
+    assert (isinstance(outbox.fault, StorageError), outbox.identities()) == (True, [])
+
+
 def test_a_failed_removal_is_told_and_can_be_repeated() -> None:
     files = _with_first()
     outbox = _outbox(files)
