@@ -125,11 +125,11 @@ class Client:
         until(lambda: number in self.granted, f"SUBACK for {topic}")
         return self.granted[number]
 
-    def publish(self, topic: str, payload: bytes) -> None:
-        """Return when the broker has acknowledged, which it does for refused ones, too."""
-        number = self._mqtt.publish(topic, payload, qos=1).mid
+    def publish(self, topic: str, *payloads: bytes) -> None:
+        """Return when the broker has acknowledged all, which it does for refused ones, too."""
+        numbers = {self._mqtt.publish(topic, payload, qos=1).mid for payload in payloads}
         until(
-            lambda: number in self.acknowledged or self.ended.is_set(),
+            lambda: numbers <= self.acknowledged or self.ended.is_set(),
             f"PUBACK for {topic}",
         )
 

@@ -213,8 +213,8 @@ async def test_the_gateways_session_keeps_far_over_a_thousand_messages(
     with away:
         assert away.may_subscribe("siaga/v1/+/alarm")
     with _connected(deployment.device(given)) as device:
-        for number in range(1500):
-            device.publish(deployment.topic(given, "alarm"), str(number).encode())
+        numbers = (str(number).encode() for number in range(1500))
+        device.publish(deployment.topic(given, "alarm"), *numbers)
     back = deployment.gateway()
     back.clean = False
     with back:
@@ -236,8 +236,7 @@ async def test_the_queue_of_an_absent_session_is_bounded_in_bytes(
         with away:
             assert away.may_subscribe("siaga/v1/+/alarm")
         with _connected(deployment.device(given)) as device:
-            for _ in range(50):
-                device.publish(deployment.topic(given, "alarm"), b"x" * 1000)
+            device.publish(deployment.topic(given, "alarm"), *[b"x" * 1000] * 50)
         back = deployment.gateway()
         back.clean = False
         with back:
