@@ -89,13 +89,21 @@ class App(Owner):
         self._busy = True
         try:
             while self._queue:
-                for action in self.button.handle(self._queue.pop(0), monotonic_ms()):
-                    follows = self._executor.do(action)
-                    if follows is not None:
-                        self._queue.append(follows)
+                self._handle(self._queue.pop(0))
         finally:
             self._busy = False
             self._changed.set()
+
+    def _handle(self, event: Value) -> None:
+        try:
+            wanted = self.button.handle(event, monotonic_ms())
+        except Exception as error:  # noqa: BLE001 - a bug of ours must not end the button
+            self._board.log(f"fault at {event!r}: {error!r}")
+            return
+        for action in wanted:
+            follows = self._executor.do(action)
+            if follows is not None:
+                self._queue.append(follows)
 
     def feed_gnss(self, data: bytes) -> None:
         """Take bytes of the receiver."""

@@ -64,6 +64,8 @@ class Link:
                 await self._connect_and_serve()
             except ButtonError as error:
                 self._go_offline(str(error))
+            except Exception as error:  # noqa: BLE001 - a bug of ours must not end the link
+                self._go_offline(f"a fault of ours, {error!r}")
             if self.state == CLOSED:
                 return
             await self._wait()

@@ -109,7 +109,8 @@ class Connection:
             return await asyncio.wait_for(self._open(connect), self._response_ms / 1000)
         except asyncio.TimeoutError:
             raise ConnectionLostError("the broker does not answer CONNECT") from None
-        except OSError as error:
+        except (OSError, ValueError) as error:
+            # MicroPython raises ValueError where it does not believe a certificate.
             raise ConnectionLostError(_told(error)) from None
 
     async def _open(self, connect: bytes) -> bool:
@@ -259,5 +260,5 @@ class Connection:
             raise ConnectionLostError("the broker has stopped answering")
 
 
-def _told(error: OSError) -> str:
-    return str(error) or repr(error)
+def _told(error: Exception) -> str:
+    return " ".join(str(error).split()) or repr(error)
