@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import jsonschema
 from argon2 import PasswordHasher
 from litestar.testing import TestClient
+from openapi_schema_validator import OAS31Validator
 
 from console_api import admin
 from console_api.accounts import sessions, users
@@ -146,17 +146,25 @@ class Api:
         return case
 
     def act(
-        self, role: Role, case: Json, action: str, body: Json | None = None, **headers: str
+        self,
+        role: Role,
+        case: Json,
+        action: str,
+        body: Mapping[str, object] | None = None,
+        key: str | None = None,
     ) -> httpx.Response:
+        keyed = {} if key is None else {"idempotency-key": key}
         return self.ask(
             role,
             "POST",
             f"/v1/cases/{case['id']}/{action}",
-            json=body or {},
-            headers={"if-match": f'"{case["version"]}"', **headers},
+            json=dict(body or {}),
+            headers={"if-match": f'"{case["version"]}"', **keyed},
         )
 
-    def done(self, role: Role, case: Json, action: str, body: Json | None = None) -> Json:
+    def done(
+        self, role: Role, case: Json, action: str, body: Mapping[str, object] | None = None
+    ) -> Json:
         answer = self.act(role, case, action, body)
         assert answer.status_code == 200, answer.text
         after: Json = answer.json()
@@ -187,7 +195,7 @@ def check_described(answer: httpx.Response) -> None:
     if media_type.endswith("json"):
         schema = described["content"][media_type]["schema"]
         whole = {**schema, "components": DESCRIPTION["components"]}
-        jsonschema.Draft202012Validator(whole).validate(answer.json())
+        OAS31Validator(whole).validate(answer.json())
 
 
 def _operation(method: str, path: str) -> Json | None:

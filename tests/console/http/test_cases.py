@@ -61,9 +61,8 @@ def test_a_state_that_does_not_allow_it_is_a_conflict(api: Api) -> None:
 
 def test_the_same_key_answers_the_same_and_does_nothing(api: Api) -> None:
     case = api.case_of(alarm())
-    keyed = {"idempotency-key": "k-1"}
-    first = api.act(Role.OPERATOR, case, "open", **keyed)
-    again = api.act(Role.OPERATOR, case, "open", **keyed)
+    first = api.act(Role.OPERATOR, case, "open", key="k-1")
+    again = api.act(Role.OPERATOR, case, "open", key="k-1")
     assert (again.status_code, again.content) == (200, first.content)
     events = api.ask(Role.OPERATOR, "GET", f"/v1/cases/{case['id']}").json()["events"]
     assert [event["action"] for event in events].count("opened") == 1
@@ -71,9 +70,8 @@ def test_the_same_key_answers_the_same_and_does_nothing(api: Api) -> None:
 
 def test_the_same_key_for_another_action_is_refused(api: Api) -> None:
     case = api.case_of(alarm())
-    keyed = {"idempotency-key": "k-1"}
-    opened = api.act(Role.OPERATOR, case, "open", **keyed).json()
-    other = api.act(Role.OPERATOR, opened, "dispatch", {"unit": "PMI-1"}, **keyed)
+    opened = api.act(Role.OPERATOR, case, "open", key="k-1").json()
+    other = api.act(Role.OPERATOR, opened, "dispatch", {"unit": "PMI-1"}, "k-1")
     assert (other.status_code, other.json()["type"]) == (
         422,
         "urn:siaga:problem:idempotency-key-reused",
@@ -91,9 +89,9 @@ def test_an_officer_lists_only_cases_of_the_own_unit(api: Api) -> None:
 def test_another_units_case_is_not_there_for_an_officer(api: Api) -> None:
     case = dispatched(api, "PMI-2")
     assert api.ask(Role.OFFICER, "GET", f"/v1/cases/{case['id']}").status_code == 404
-    for action, body in {"accept": {}, "note": {"text": "x"}, "report": REPORT}.items():
-        keyed = {"idempotency-key": action}
-        assert api.act(Role.OFFICER, case, action, body, **keyed).status_code == 404
+    bodies: dict[str, Json] = {"accept": {}, "note": {"text": "x"}, "report": REPORT}
+    for action, body in bodies.items():
+        assert api.act(Role.OFFICER, case, action, body, action).status_code == 404
     path = f"/v1/cases/{case['id']}/photos"
     headers = {"content-type": "image/png"}
     assert api.ask(Role.OFFICER, "POST", path, content=b"x", headers=headers).status_code == 404
@@ -101,9 +99,8 @@ def test_another_units_case_is_not_there_for_an_officer(api: Api) -> None:
 
 def test_an_officer_who_declines_gets_the_same_answer_again(api: Api) -> None:
     case = dispatched(api)
-    keyed = {"idempotency-key": "d"}
-    first = api.act(Role.OFFICER, case, "decline", {"reason": "ban kempis"}, **keyed)
-    again = api.act(Role.OFFICER, case, "decline", {"reason": "ban kempis"}, **keyed)
+    first = api.act(Role.OFFICER, case, "decline", {"reason": "ban kempis"}, "d")
+    again = api.act(Role.OFFICER, case, "decline", {"reason": "ban kempis"}, "d")
     assert (first.status_code, again.content) == (200, first.content)
     assert api.ask(Role.OFFICER, "GET", f"/v1/cases/{case['id']}").status_code == 404
 
