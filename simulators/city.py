@@ -104,7 +104,10 @@ def _first_named(group: BaseExceptionGroup[BaseException]) -> SimulatorError | N
 
 
 def _people(settings: CitySettings, client: httpx.AsyncClient) -> list[Person]:
-    room = Room(settings.seed, Pace(settings.speed), settings.habits)
+    supervisors = frozenset(
+        user.username for user in settings.plan.users if user.role == "supervisor"
+    )
+    room = Room(settings.seed, Pace(settings.speed), settings.habits, supervisors)
     bases = {unit.id: Spot(unit.lat, unit.lon) for unit in settings.plan.units}
     return [
         _person(user, _console(settings, client, user.username), room, bases)

@@ -18,7 +18,7 @@ from simulators.wire import Case, CasePage, Problem, Proposals, Session, Unit
 
 SILENCE_S: Final = 45.0  # the stream's keep-alive comes every 15 s
 FIRST_WAIT_S: Final = 0.25
-LONGEST_WAIT_S: Final = 10.0
+LONGEST_WAIT_S: Final = 5.0
 AGAIN: Final = frozenset(
     {
         HTTPStatus.REQUEST_TIMEOUT,

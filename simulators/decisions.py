@@ -1,6 +1,6 @@
 """What somebody in the control room or on the road does next: plain functions of what they see."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -74,10 +74,15 @@ ROAD_STEPS: Final[Mapping[str, Step]] = {
 }
 
 
-def operator_task(cases: Iterable[Case], me: str) -> Task | None:
-    """Return the most urgent step: unopened alarms first, then what one has opened oneself."""
+def operator_task(cases: Iterable[Case], me: str, supervisors: Collection[str] = ()) -> Task | None:
+    """Return the most urgent step: unopened alarms first, then what one has opened oneself.
+
+    The second signature is a supervisor's, but for what a supervisor has signed first.
+    """
     return _first(
-        Task(step, case.id, case.version) for case in cases if (step := _desk_step(case, me))
+        Task(step, case.id, case.version)
+        for case in cases
+        if (step := _second(case, me, supervisors) or _desk_step(case, me))
     )
 
 
@@ -89,7 +94,7 @@ def supervisor_task(cases: Iterable[Case], me: str, now: datetime, patience: flo
     return _first(
         Task(step, case.id, case.version)
         for case in cases
-        if (step := _second(case, me) or _desk_step(case, me))
+        if (step := _second(case, me, None) or _desk_step(case, me))
         and (step is not Step.OPEN or _unopened_for(case, now) * patience > SUPERVISOR_STEPS_IN)
     )
 
@@ -138,9 +143,12 @@ def _desk_step(case: Case, me: str) -> Step | None:
     return OWN_STEPS.get(case.state)
 
 
-def _second(case: Case, me: str) -> Step | None:
+def _second(case: Case, me: str, after: Collection[str] | None) -> Step | None:
+    """Return the second signature if it is mine to give: after those people, or after anybody."""
     first = case.awaiting_second
-    return Step.SECOND if first is not None and first.by != me and not case.ended else None
+    if first is None or first.by == me or case.ended:
+        return None
+    return Step.SECOND if after is None or first.by in after else None
 
 
 def _unopened_for(case: Case, now: datetime) -> timedelta:

@@ -6,7 +6,6 @@ from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
-from math import inf
 from typing import Final, assert_never
 
 from simulators.book import CaseBook, follow
@@ -40,6 +39,8 @@ POSITION_S: Final = 5.0
 LEAST_WALL_S: Final = 0.2  # however fast life runs, no more positions than this a unit
 BEACON_WALL_S: Final = 45.0  # a position counts as fresh for two minutes
 PHOTO_SHARE: Final = 0.4
+LOCATED_SHARE: Final = 0.8
+REFUSED_S: Final = 60.0  # a step that was refused is tried again, not at once
 OUT_OF_REACH: Final = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
 
 
@@ -66,11 +67,12 @@ class Habits:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What all staff of a city share."""
+    """What all staff of a city share and know."""
 
     seed: int
     pace: Pace
     habits: Habits = field(default_factory=Habits)
+    supervisors: frozenset[str] = frozenset()
 
 
 class Person:
@@ -145,7 +147,7 @@ class Person:
             await self._look_again(case.id)
         except ConsoleRefusedError as refusal:
             log.warning("%s: %s", self.console.username, refusal)
-            self.put_aside(case, inf)
+            self.put_aside(case, REFUSED_S)
             await self._look_again(case.id)
 
     async def act(self, case: Case, action: str, body: dict[str, object]) -> None:
@@ -166,7 +168,7 @@ class Operator(Person):
 
     def choose(self, cases: Iterable[Case]) -> Task | None:
         """Return the most urgent step at the desk."""
-        return operator_task(cases, self.console.username)
+        return operator_task(cases, self.console.username, self.room.supervisors)
 
     async def perform(self, task: Task, case: Case) -> None:
         """Do a step at the desk."""
@@ -276,14 +278,19 @@ class Officer(Person):
         return now is not None and (now.case, now.step) == (task.case, task.step)
 
     async def _report(self, case: Case) -> None:
-        chance = self.chance
-        if chance.random() < PHOTO_SHARE:
-            caption = f"{case.id} {self.unit}"
-            taken = photo(chance, caption, self.spot)
-            await self.console.attach(
-                case.id, *(taken if chance.random() < 0.8 else picture(chance, caption))
-            )
-        await self.act(case, "report", report(chance, case.category, drill=case.drill))
+        if self.chance.random() < PHOTO_SHARE:
+            await self._attach(case)
+        await self.act(case, "report", report(self.chance, case.category, drill=case.drill))
+
+    async def _attach(self, case: Case) -> None:
+        """Send a photo; a report is never held up by one."""
+        caption = f"{case.id} {self.unit}"
+        located = self.chance.random() < LOCATED_SHARE
+        taken = photo(self.chance, caption, self.spot) if located else picture(self.chance, caption)
+        try:
+            await self.console.attach(case.id, *taken)
+        except (ConflictError, ConsoleRefusedError) as refusal:
+            log.warning("%s: photo not taken: %s", self.console.username, refusal)
 
     async def _beacon(self) -> None:
         while True:

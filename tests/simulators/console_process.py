@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import shutil
 import socket
 import subprocess
 import sys
@@ -52,8 +51,8 @@ class RealConsole:
     settings: ConsoleSettings
     plan: CityPlan
     log: Path
+    token: str
     process: subprocess.Popen[bytes] | None = None
-    token: str = ""
     sequence: Iterator[int] = field(default_factory=lambda: count(1))
 
     @property
@@ -145,47 +144,27 @@ class RealConsole:
         return name
 
 
-@dataclass(frozen=True)
-class Template:
-    """A console's folder with the plan registered; hashing its passwords takes seconds."""
-
-    folder: Path
-    plan: CityPlan
-    token: str
-
-    def copy(self, folder: Path, data_centre_port: int, secret: bytes) -> RealConsole:
-        """A console of its own in `folder`, not started yet."""
-        shutil.copytree(self.folder, folder)
-        (folder / "secret").write_bytes(secret)
-        centre = DataCentreSettings(
+def prepare(folder: Path, plan: CityPlan, data_centre_port: int, secret: bytes) -> RealConsole:
+    """A console with the plan's people and units and a gateway, not started yet."""
+    (folder / "secret").write_bytes(secret)
+    settings = ConsoleSettings(
+        database=f"sqlite:///{folder / 'console.sqlite'}",
+        photos_dir=str(folder / "photos"),
+        port=free_port(),
+        data_centre=DataCentreSettings(
             url=f"http://127.0.0.1:{data_centre_port}/",
             secret_file=str(folder / "secret"),
             longest_wait_s=1.0,
-        )
-        return RealConsole(
-            _settings(folder, centre), self.plan, folder / "console.log", token=self.token
-        )
-
-
-def template(folder: Path, plan: CityPlan) -> Template:
-    """Register the plan's people and units, and a gateway."""
-    settings = _settings(folder, None)
+        ),
+    )
     admin.initialise(settings)
     for unit in plan.units:
         categories = [Category(category) for category in unit.categories]
         admin.add_unit(settings, unit.id, unit.name, categories, Point(unit.lat, unit.lon))
     for user in plan.users:
         admin.add_user(settings, user.username, Role(user.role), PASSWORD, user.unit)
-    return Template(folder, plan, admin.create_service_token(settings, "gw1", Role.GATEWAY))
-
-
-def _settings(folder: Path, centre: DataCentreSettings | None) -> ConsoleSettings:
-    return ConsoleSettings(
-        database=f"sqlite:///{folder / 'console.sqlite'}",
-        photos_dir=str(folder / "photos"),
-        port=free_port(),
-        data_centre=centre,
-    )
+    token = admin.create_service_token(settings, "gw1", Role.GATEWAY)
+    return RealConsole(settings, plan, folder / "console.log", token)
 
 
 async def _ready(client: httpx.AsyncClient) -> bool:

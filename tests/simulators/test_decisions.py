@@ -60,6 +60,18 @@ def test_who_closed_a_silent_alarm_first_waits_for_the_second() -> None:
     assert task == Task(Step.SECOND, silent.id, 1)
 
 
+def test_what_a_supervisor_closed_first_an_operator_closes_second() -> None:
+    first = FirstPerson("close", "super")
+    silent = case(state="registered", silent=True, operator="super", awaiting_second=first)
+    assert operator_task([silent], "op", {"super"}) == Task(Step.SECOND, silent.id, 1)
+
+
+def test_an_operator_is_not_the_second_of_another_operator() -> None:
+    first = FirstPerson("close", "else")
+    silent = case(state="registered", silent=True, operator="else", awaiting_second=first)
+    assert operator_task([silent], "op", {"super"}) is None
+
+
 def test_nobody_is_the_second_of_oneself() -> None:
     first = FirstPerson("close", "super")
     registered = case(state="registered", silent=True, awaiting_second=first, operator="super")
