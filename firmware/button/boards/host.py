@@ -201,13 +201,16 @@ def _say(line: str) -> None:
         sys.stdout.flush()
 
 
-def main(arguments: "list[str]") -> int:
-    """Run a button; return the exit code: 0 done, 1 failed, 2 wrong usage."""
+def main(arguments: "list[str]", make_storage: "type[Storage]" = Storage) -> int:
+    """Run a button; return the exit code: 0 done, 1 failed, 2 wrong usage.
+
+    A test hands in a storage that pulls the plug.
+    """
     try:
         options = Options(arguments)
         credentials = load(options.credentials)
         # A reboot is a new run over the same flash.
-        while asyncio.run(run(credentials, Storage(options.flash), options)):
+        while asyncio.run(run(credentials, make_storage(options.flash), options)):
             gc.collect()
     except UsageError as error:
         sys.stderr.write(f"{error}\n")

@@ -113,6 +113,19 @@ def test_killed_after_the_flash_write_it_sends_again_with_unknown_age(
     assert min(int(str(boot)) for boot in boots) > int(str(first[BOOT]))
 
 
+def test_killed_between_the_flash_write_and_the_first_byte_it_sends_after_the_start(
+    start: Start, gateway: Gateway
+) -> None:
+    button = start(module=("tests/firmware/host/kill_after_store.py",))
+    wait_until(lambda: gateway.statuses(BOOTED))
+    button.say("press")
+    assert button.wait() == -signal.SIGKILL
+    assert gateway.alarms() == []
+    button = start()
+    button.wait_for("light stored")
+    assert [body[AGE] for body in gateway.alarms()] == [None]
+
+
 def test_the_rung_is_shown_after_a_reboot(start: Start, gateway: Gateway) -> None:
     button = start()
     button.say("press")
@@ -206,7 +219,7 @@ def test_a_signal_ends_it_cleanly_where_python_knows_signals(
 
 def test_a_command_is_carried_out_once_and_answered(start: Start, gateway: Gateway) -> None:
     button = start()
-    button.wait_for("log online")
+    wait_until(lambda: gateway.statuses(BOOTED))
     gateway.command(7, 1)
     gateway.command(7, 1)
     gateway.command(6, 1)
@@ -223,7 +236,7 @@ def test_a_configured_button_keeps_its_settings_over_a_reboot(
     start: Start, gateway: Gateway
 ) -> None:
     button = start()
-    button.wait_for("log online")
+    wait_until(lambda: gateway.statuses(BOOTED))
     gateway.command(1, 4, {"press_trigger": 4})
     wait_until(lambda: gateway.statuses(COMMAND_RESULT))
     gateway.command(2, 5)
