@@ -12,7 +12,7 @@ from console_api.rules import RULES, Rules
 from console_api.store.engine import reading, writing
 from console_api.store.projection import record, require
 from console_api.store.schema import outbox as table
-from console_api.store.times import to_ms
+from console_api.store.times import to_ms, whole_ms
 from console_api.store.views import OutboxItem
 
 FIRST_RETRY_S = 2.0
@@ -46,6 +46,7 @@ def outbox_sent(
     A second acknowledgement of the same document changes nothing.
     Raises `NotFoundError`.
     """
+    now = whole_ms(now)
     with writing(connection):
         row = _row(connection, item_id)
         if row.status == "sent":
@@ -72,6 +73,7 @@ def outbox_failed(
 
     Raises `NotFoundError`.
     """
+    now = whole_ms(now)
     with writing(connection):
         row = _row(connection, item_id)
         if row.status == "sent":

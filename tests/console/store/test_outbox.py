@@ -1,5 +1,7 @@
 """Documents for the data centre: the same bytes until acknowledged, and seen on the case."""
 
+from datetime import timedelta
+
 import msgspec
 import pytest
 from sqlalchemy import Connection
@@ -8,6 +10,7 @@ from console_api import store
 from console_api.cycle.actions import Dismiss, Open
 from console_api.cycle.model import DataCentre, DismissReason, State
 from console_api.errors import NotFoundError
+from console_api.store.check_projections import check_projections
 from tests.console.store.helpers import START, add_units, after, done, new_case, walk
 
 
@@ -60,6 +63,14 @@ def test_an_acknowledgement_after_failures_registers_the_case(
     store.outbox_sent(connection, item.id, after(131))
     view = store.case_brief(connection, case_id, START)
     assert (view.state, view.data_centre) == (State.REGISTERED, DataCentre.SENT)
+
+
+def test_an_acknowledgement_between_two_milliseconds_leaves_what_its_event_adds_up_to(
+    connection: Connection, case_id: str
+) -> None:
+    (item,) = store.outbox_due(connection, after(100))
+    store.outbox_sent(connection, item.id, after(131) + timedelta(microseconds=153))
+    assert check_projections(connection)[1] == []
 
 
 def test_a_second_acknowledgement_changes_nothing(connection: Connection, case_id: str) -> None:
