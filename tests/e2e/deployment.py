@@ -2,18 +2,19 @@
 
 import json
 import os
-import re
 import secrets
 import socket
-import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import httpx
+from typer.testing import CliRunner
 
+from siaga.cli import app
 from tests.e2e.programs import ROOT, Program, micropython, siaga, until
 
 PASSWORD = "a long made-up password"
@@ -62,17 +63,9 @@ class Deployment:
         return f"http://127.0.0.1:{self.http_port}"
 
     def command(self, *arguments: str, text: str | None = None) -> str:
-        done = subprocess.run(
-            siaga(*arguments),
-            input=text,
-            capture_output=True,
-            text=True,
-            cwd=ROOT,
-            env=self.environment,
-            timeout=60,
-            check=False,
-        )
-        assert done.returncode == 0, f"siaga {' '.join(arguments)}: {done.stderr}"
+        """Run `siaga` in this process (a new one takes a second to start); its output."""
+        done = CliRunner().invoke(app, arguments, input=text, env=self.environment)
+        assert done.exit_code == 0, f"siaga {' '.join(arguments)}: {done.stderr}{done.exception!r}"
         return done.stdout
 
     def add_device(self, device: str, *options: str) -> Path:
@@ -108,11 +101,14 @@ class Deployment:
             yield program
 
     @contextmanager
-    def gateway(self, launcher: str | None = None) -> Iterator[Program]:
+    def gateway(
+        self, launcher: str | None = None, *, await_ready: bool = True
+    ) -> Iterator[Program]:
+        """Run the gateway; without a broker it is never ready, but waits for one."""
         with self._part("gateway", "run", launcher=launcher) as program:
-            until(
-                lambda: _ready(f"http://127.0.0.1:{self.gateway_port}"), "the gateway's readiness"
-            )
+            url = f"http://127.0.0.1:{self.gateway_port}"
+            if await_ready:
+                until(lambda: _ready(url), "the gateway's readiness")
             yield program
 
     def await_console(self) -> None:
@@ -158,6 +154,14 @@ class Button:
 
     def await_light(self, rung: str, limit_s: float = 40.0) -> None:
         self.program.wait_for(rf"^light {rung}\b", limit_s)
+
+    def await_confirmed(self, count: int, limit_s: float) -> None:
+        until(lambda: len(self.confirmed) >= count, f"{count} receipts", limit_s)
+
+    @property
+    def confirmed(self) -> set[str]:
+        """Identities, as `boot,seq`, whose receipt the button has verified."""
+        return {line.split()[2] for line in self.program.lines if line.startswith("log confirmed ")}
 
     @property
     def rungs(self) -> list[str]:
@@ -219,7 +223,15 @@ class Desk:
         }
         return self._client.post(f"/v1/cases/{case_id}/{action}", json=dict(body), headers=headers)
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._client.close()
 
 
@@ -240,13 +252,6 @@ def _ready(url: str) -> bool:
         return httpx.get(f"{url}/readyz", timeout=2).status_code == 200
     except httpx.HTTPError:
         return False
-
-
-def identity(line: str) -> str:
-    """The boot and sequence number in a `light` line, as `boot:seq`."""
-    found = re.search(r"\[?(\d+)[,:]\s*(\d+)\]?", line)
-    assert found is not None, line
-    return f"{found.group(1)}:{found.group(2)}"
 
 
 def credentials_of(path: Path) -> Json:

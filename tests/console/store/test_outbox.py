@@ -65,8 +65,9 @@ def test_an_acknowledgement_after_failures_registers_the_case(
     assert (view.state, view.data_centre) == (State.REGISTERED, DataCentre.SENT)
 
 
+@pytest.mark.usefixtures("case_id")
 def test_an_acknowledgement_between_two_milliseconds_leaves_what_its_event_adds_up_to(
-    connection: Connection, case_id: str
+    connection: Connection,
 ) -> None:
     (item,) = store.outbox_due(connection, after(100))
     store.outbox_sent(connection, item.id, after(131) + timedelta(microseconds=153))
