@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 from litestar import Litestar
 from litestar.datastructures import State
+from sqlalchemy import Engine
 
 from console_api import store
 from console_api.accounts.passwords import Passwords
@@ -63,7 +64,7 @@ def create_app(
     rules = rules_of(settings)
     # Read before anything is opened that would have to be closed again.
     secret = Path(settings.data_centre.secret_file).read_bytes() if settings.data_centre else b""
-    database = Database(open_engine(settings.database))
+    database = Database(_open(settings, rules))
     committed = Wakeup()
     database.on_commit(committed.ring)
     console = Console(
@@ -143,7 +144,6 @@ def stop_waiting(app: Litestar) -> None:
 
 @asynccontextmanager
 async def _running(console: Console, beside: list[Work]) -> AsyncIterator[None]:
-    await console.database.write(store.reschedule, console.rules)
     await console.feed.start()
     tasks = [asyncio.create_task(_keep_going(console, work)) for work in beside]
     try:
@@ -175,6 +175,17 @@ async def _tick(console: Console) -> None:
         if await console.database.write_quietly(store.tick, console.now(), rules=console.rules):
             console.committed.ring()
         await asyncio.sleep(TICK_S)
+
+
+def _open(settings: ConsoleSettings, rules: Rules) -> Engine:
+    engine = open_engine(settings.database)
+    try:
+        with engine.connect() as connection:
+            store.reschedule(connection, rules)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
 
 
 def _present() -> datetime:

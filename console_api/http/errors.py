@@ -1,5 +1,6 @@
 """Faults of the rooms below, as the problems that a client sees."""
 
+import errno
 import logging
 import secrets
 from typing import Final
@@ -36,6 +37,7 @@ _CONFLICTS: Final = {
     ConflictReason.UNIT: Kinds.NOT_ALLOWED,
     ConflictReason.KEY_REUSED: Kinds.KEY_REUSED,
 }
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 
 def conflict_problem(conflict: Conflict) -> Problem:
@@ -75,11 +77,20 @@ def _problem(request: AnyRequest, error: Exception) -> Problem:
         return _request_problem(error)
     if isinstance(error, HTTPException):
         return _http_problem(request, error)
+    return _unavailable(error) or _fault(request, error)
+
+
+def _unavailable(error: Exception) -> Problem | None:
+    """Return the problem of a database or disk that cannot take anything at the moment."""
     if isinstance(error, OperationalError):
         log.error("the database cannot answer: %s", error.orig)
         detail = "the database cannot answer at the moment, nothing was changed; try again"
         return Problem(Kinds.UNAVAILABLE, detail, headers={"retry-after": "1"})
-    return _fault(request, error)
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        log.error("a photo cannot be kept: %s", error)
+        detail = "there is no room for photos at the moment, nothing was changed; try again later"
+        return Problem(Kinds.UNAVAILABLE, detail, headers={"retry-after": "60"})
+    return None
 
 
 def _account_problem(error: AccountsError) -> Problem:

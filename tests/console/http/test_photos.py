@@ -1,5 +1,6 @@
 """Photos over HTTP: what is taken, what is kept, and how it is shown."""
 
+import errno
 import io
 import struct
 import zlib
@@ -130,3 +131,16 @@ def test_looking_at_a_photo_is_on_record(api: Api) -> None:
     entry = api.ask(Role.AUDITOR, "GET", f"/v1/audit?case={case['id']}").json()["entries"][0]
     assert (entry["actor"], entry["action"]) == ("auditor", "show_photo")
     assert entry["detail"] == {"photo": sent["id"]}
+
+
+def test_a_full_disk_is_a_503_and_leaves_no_row(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int) -> None:
+        assert descriptor >= 0
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    case = api.case_of(alarm())
+    with monkeypatch.context() as patch:
+        patch.setattr("console_api.photos.os.fsync", full)
+        assert send(api, case, picture())["status_code"] == 503
+    assert api.ask(Role.OPERATOR, "GET", f"/v1/cases/{case['id']}").json()["photos"] == []
+    assert send(api, case, picture())["status_code"] == 201

@@ -1,5 +1,6 @@
 """The console as a process: starting, dying and stopping."""
 
+import asyncio
 import signal
 import socket
 import sqlite3
@@ -14,6 +15,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from console_api.accounts.roles import Role
+from console_api.service import StartError, run
 from tests.console.http.helpers import BATCH, Clock, Site, alarm, running
 from tests.console.http.server import Server, serving, until
 
@@ -126,6 +128,17 @@ def test_a_locked_database_is_a_503_and_nothing_is_acknowledged(
         assert refused.status_code == 503
         assert refused.headers["retry-after"] == "1"
         assert api.send_events(alarm())[0]["status"] == "created"
+
+
+async def test_a_database_that_is_locked_at_the_start_is_one_clear_line(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console_api.store.engine._BUSY_MS", 50)
+    other = sqlite3.connect(site.root / "console.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StartError, match="database is locked; another program holds it"):
+        await run(site.settings, asyncio.Event())
+    other.close()
 
 
 def test_a_chunked_body_over_the_limit_is_refused_while_it_still_comes(site: Site) -> None:
