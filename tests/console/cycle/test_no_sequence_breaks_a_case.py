@@ -91,9 +91,13 @@ class Cycle(RuleBasedStateMachine):
         self.case = received()
         self.other = received(case_id="K-000002")
         self.log: list[ev.Event] = []
-        self.enders: set[str] = set()
+        self.last: tuple[Action, Actor] = (Open(), PEOPLE[0])
 
-    @initialize(trigger=st.sampled_from(Trigger), unknown=st.booleans(), skew=st.integers(-90, 90))
+    @initialize(
+        trigger=st.sampled_from((Trigger.SILENT, Trigger.PRESS)),
+        unknown=st.booleans(),
+        skew=st.integers(-90, 90),
+    )
     def press(self, trigger: Trigger, skew: int, *, unknown: bool) -> None:
         pressed = None if unknown else START + timedelta(seconds=skew)
         self.case = received(trigger, pressed_at=pressed)
@@ -119,6 +123,10 @@ class Cycle(RuleBasedStateMachine):
         ]
         if possible:
             self._do(data.draw(st.sampled_from(possible)), actor, self.case.version)
+
+    @rule()
+    def the_same_person_does_it_again(self) -> None:
+        self._do(*self.last, self.case.version)
 
     @rule(trigger=st.sampled_from(Trigger))
     def press_again(self, trigger: Trigger) -> None:
@@ -160,6 +168,7 @@ class Cycle(RuleBasedStateMachine):
         if isinstance(outcome, Conflict):
             return
         assert seen == before.version
+        self.last = (action, actor)
         self._grow(*outcome)
         if isinstance(action, Merge):
             self.other = evolve(self.other, absorb(self.other, before, actor, self.now))
@@ -177,6 +186,7 @@ class Cycle(RuleBasedStateMachine):
             assert mark is None or getattr(self.case.marks, name) == mark, f"lost {name}"
         assert happened.at >= before.at, "time went back"
         assert self.case.version >= before.version
+        assert self.case.silent or not before.silent, "forgot that it is silent"
         if before.silent and before.open and self.case.state in {State.CLOSED, State.DISMISSED}:
             self._check_two_people(happened)
 

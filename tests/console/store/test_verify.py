@@ -14,6 +14,7 @@ from console_api import store
 from console_api.cycle.actions import AddNote, Dismiss, Open
 from console_api.cycle.model import DismissReason
 from console_api.store.anchor import write_anchor
+from console_api.store.log import COVERED, link
 from console_api.store.views import PhotoView
 from console_api.verify import VerifyReport, verify
 from tests.console.store.helpers import (
@@ -174,6 +175,40 @@ def test_a_row_changed_removed_moved_or_added_is_found(
 ) -> None:
     tamper(worked, *WITHOUT_GUARDS, statement, *GUARDS)
     assert any(problem.kind == "log" for problem in check(worked, folder).problems)
+
+
+def forge(database: Path, *, later_too: bool) -> None:
+    """Change event 3 as one would who knows how the hashes are made."""
+    with sqlite3.connect(database) as raw:
+        for statement in WITHOUT_GUARDS:
+            raw.execute(statement)
+        raw.execute("UPDATE events SET actor = 'mallory' WHERE seq = 3")
+        (previous,) = raw.execute("SELECT hash FROM events WHERE seq = 2").fetchone()
+        rows = raw.execute(f"SELECT {', '.join(COVERED)} FROM events WHERE seq >= 3").fetchall()  # noqa: S608 - columns of ours
+        for row in rows if later_too else rows[:1]:
+            previous = link(previous, row)
+            raw.execute("UPDATE events SET hash = ? WHERE seq = ?", (previous, row[0]))
+        for statement in GUARDS:
+            raw.execute(statement)
+    raw.close()
+
+
+def test_a_forged_event_with_a_hash_of_its_own_breaks_the_one_after_it(
+    worked: Path, folder: Path
+) -> None:
+    forge(worked, later_too=False)
+    places = [problem.where for problem in check(worked, folder).problems]
+    assert "event 4" in places
+
+
+def test_a_log_rewritten_to_its_end_is_found_by_an_anchor(
+    worked: Path, folder: Path, tmp_path: Path, engine: Engine
+) -> None:
+    anchors = tmp_path / "anchors.jsonl"
+    with engine.connect() as connection:
+        write_anchor(connection, anchors, after(600))
+    forge(worked, later_too=True)
+    assert {problem.kind for problem in check(worked, folder, anchors).problems} >= {"anchor"}
 
 
 def test_a_removed_guard_is_found(worked: Path, folder: Path) -> None:
