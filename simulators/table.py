@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal, TextIO
 
+from rich import box
 from rich.console import Console as Terminal
 from rich.console import Group
 from rich.live import Live
@@ -21,6 +22,9 @@ Language = Literal["id", "en"]
 REFRESH_S: Final = 0.5
 ENDED_SHOWN: Final = timedelta(seconds=45)
 YELLOW_SHARE: Final = 0.8
+WIDE: Final = 105
+KELURAHAN, STATE, CLOCK, REGISTER = 2, 3, 4, 6  # columns
+GIVING_WAY: Final = frozenset({KELURAHAN, STATE})
 SHAPES: Final = {"green": "●", "yellow": "▲", "red": "■"}
 
 HEADINGS: Final[Mapping[Language, tuple[str, ...]]] = {
@@ -148,23 +152,31 @@ async def _table(book: CaseBook, lights: Lights, language: Language, terminal: T
                 row(case, lights.now.get(case.device.id), now, language)
                 for case in shown(book.cases.values(), now, most)
             ]
-            live.update(_drawn(rows, lights, language), refresh=True)
+            device = next(iter(lights.now), "DEMO-0001")
+            live.update(drawn(rows, device, language, terminal.width), refresh=True)
             await asyncio.sleep(REFRESH_S)
 
 
-def _drawn(rows: Sequence[Row], lights: Lights, language: Language) -> Table | Group:
-    table = Table(title=TITLES[language], expand=True)
-    for heading in HEADINGS[language]:
-        table.add_column(heading, no_wrap=True, overflow="ellipsis")
-    for drawn in rows:
-        cells = [Text(cell) for cell in drawn.cells]
-        if drawn.level is not None:
-            cells[4].stylize(drawn.level)
-        table.add_row(*cells)
+def drawn(rows: Sequence[Row], device: str, language: Language, width: int) -> Table | Group:
+    """Return the table as it is drawn on so many columns: kelurahan and state give way first."""
+    narrow = width < WIDE
+    table = Table(title=TITLES[language], expand=True, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    columns = list(enumerate(HEADINGS[language]))[1 if narrow else 0 :]
+    for index, heading in columns:
+        table.add_column(heading, no_wrap=index not in GIVING_WAY)
+    for each in rows:
+        table.add_row(*(_cell(each, index, narrow=narrow) for index, _ in columns))
     if rows:
         return table
-    device = next(iter(lights.now), "DEMO-0001")
     return Group(table, Text(NOTHING[language].format(device=device)))
+
+
+def _cell(each: Row, index: int, *, narrow: bool) -> Text:
+    words = each.cells[index]
+    if narrow and index == REGISTER:
+        words = words.rpartition("/2")[2].partition("/")[2] or words  # month and number
+    colour = each.level if index == CLOCK and each.level is not None else ""
+    return Text(words, style=colour, no_wrap=True, overflow="ellipsis")
 
 
 async def _lines(book: CaseBook, lights: Lights, language: Language, terminal: Terminal) -> None:
