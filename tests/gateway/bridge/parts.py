@@ -157,7 +157,6 @@ class Broker:
             self._process.wait(10)
             self._process = None
 
-
     def forget(self) -> None:
         """Lose every session."""
         (self._directory / "mosquitto.db").unlink(missing_ok=True)

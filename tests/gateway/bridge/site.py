@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from http import HTTPStatus
+from http.client import HTTPConnection
 from pathlib import Path
 
 import msgspec
@@ -17,7 +19,7 @@ from gateway.registry.fields import Profile
 from gateway.registry.migrate import migrate
 from gateway.registry.model import DeviceKind, Point
 from gateway.registry.registry import Registry
-from tests.gateway.bridge.parts import a_token, topic_of, until
+from tests.gateway.bridge.parts import a_token, free_port, topic_of, until
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -33,6 +35,7 @@ class Site:
         migrate(self.url)
         self.registry = Registry.open(self.url, self._key_file.read_bytes())
         self.keys: dict[tuple[str, int], bytes] = {}
+        self.http_port = free_port()
 
     def add(self, device_id: str, *, interval_s: int = 900) -> None:
         profile = Profile(
@@ -55,6 +58,17 @@ class Site:
         envelope = open_envelope(message)
         key = self.keys[topic.split("/")[-2], generation]
         return not isinstance(envelope, str) and tag_is_valid(envelope, topic, key)
+
+    def is_serving(self, settings: BridgeSettings) -> bool:
+        """Ask a bridge in another process whether it is ready."""
+        connection = HTTPConnection("127.0.0.1", settings.http_port, timeout=5)
+        try:
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status == HTTPStatus.OK
+        except OSError:
+            return False
+        finally:
+            connection.close()
 
     def settings(self, mqtt_port: int, console_url: str, **more: object) -> BridgeSettings:
         fields: dict[str, object] = {
