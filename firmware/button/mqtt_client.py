@@ -1,7 +1,7 @@
 """One MQTT 3.1.1 connection over a pair of streams: nothing is waited for without a limit.
 
-Sans-I/O packets below (`mqtt_packets`), reconnecting above (`link`). What is sent goes
-through one writer task: MicroPython's `Stream.drain` loses what is written meanwhile.
+Sans-I/O packets below (`mqtt_packets`), reconnecting above (`link`). What is sent waits
+while a drain is under way: MicroPython's `Stream.drain` loses what is written meanwhile.
 """
 
 import asyncio
@@ -160,8 +160,7 @@ class Connection:
 
     async def disconnect(self) -> None:
         """Send what is queued and DISCONNECT, so that the broker drops the will; end `run`."""
-        self._outgoing.append(mqtt_packets.DISCONNECT_BYTES)
-        self._to_write.set()
+        self._send(mqtt_packets.DISCONNECT_BYTES)
         limit_ms = monotonic_ms() + self._response_ms
         while (self._outgoing or self._writing_ms is not None) and not self._ended.is_set():
             if monotonic_ms() > limit_ms:
@@ -170,7 +169,16 @@ class Connection:
         self._ended.set()
 
     def _send(self, packet: bytes) -> None:
-        self._outgoing.append(packet)
+        # At once where nothing waits: an alarm must not wait for what its press writes to
+        # flash next.
+        if self._writing_ms is None:
+            self._writing_ms = monotonic_ms()
+            try:
+                self._writer.write(packet)
+            except OSError as error:
+                self._lost(ConnectionLostError(_told(error)))
+        else:
+            self._outgoing.append(packet)
         self._to_write.set()
 
     async def _guard(self, part: int) -> None:
@@ -229,14 +237,14 @@ class Connection:
         while True:
             await self._to_write.wait()
             self._to_write.clear()
-            while self._outgoing:
-                self._writing_ms = monotonic_ms()
-                packets = b"".join(self._outgoing)
-                self._outgoing = []
-                self._writer.write(packets)
+            while self._writing_ms is not None:
                 await self._writer.drain()
                 self._sent_ms = monotonic_ms()
                 self._writing_ms = None
+                if self._outgoing:
+                    packets = b"".join(self._outgoing)
+                    self._outgoing = []
+                    self._send(packets)
 
     async def _watch(self) -> None:
         while True:
