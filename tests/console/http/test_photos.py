@@ -2,15 +2,17 @@
 
 import errno
 import io
+import os
 import struct
 import zlib
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, ImageFile
 
 from console_api.accounts.roles import Role
+from console_api.photos import NotAPhotoError, PhotoFolder, examine
 from tests.console.http.helpers import Api, Json, Site, alarm
 
 
@@ -144,3 +146,32 @@ def test_a_full_disk_is_a_503_and_leaves_no_row(api: Api, monkeypatch: pytest.Mo
         assert send(api, case, picture())["status_code"] == 503
     assert api.ask(Role.OPERATOR, "GET", f"/v1/cases/{case['id']}").json()["photos"] == []
     assert send(api, case, picture())["status_code"] == 201
+
+
+def test_a_photo_over_the_pixels_is_refused_before_it_is_unpacked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    content = picture("PNG")
+    monkeypatch.setattr(ImageFile.ImageFile, "load", lambda _: pytest.fail("unpacked"))
+    with pytest.raises(NotAPhotoError, match="40 x 30 pixels are over 1199"):
+        examine(content, 1199)
+
+
+def test_a_photo_is_on_the_disk_before_it_has_its_name_and_the_name_is_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    sync = os.fsync
+
+    def noting(descriptor: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink().name)
+        sync(descriptor)
+
+    monkeypatch.setattr("console_api.photos.os.fsync", noting)
+    content = picture()
+    photo = examine(content, 10_000)
+    PhotoFolder(tmp_path).keep(photo, content)
+    file, folder, root = synced
+    assert file.startswith(".")
+    assert (folder, root) == (photo.sha256[:2], tmp_path.name)
+    assert PhotoFolder(tmp_path).read(photo.file) == content
