@@ -70,12 +70,14 @@ class Pipeline:
         journal: Journal,
         directory: Directory,
         observer: Observer,
+        now_ms: Callable[[], int],
         *,
         gather_s: float = 0.004,
     ) -> None:
         self._journal = journal
         self._directory = directory
         self._observer = observer
+        self._now_ms = now_ms
         self._gather_s = gather_s
         self._urgent: deque[Arrival] = deque()
         self._bulk: deque[Arrival] = deque()
@@ -89,7 +91,7 @@ class Pipeline:
         self, source: Acknowledger, packet_id: int, topic: str, message: bytes
     ) -> None:
         """Take a message that must not wait for others."""
-        self._urgent.append(Arrival(source, packet_id, topic, message, time.time_ns() // 10**6))
+        self._urgent.append(Arrival(source, packet_id, topic, message, self._now_ms()))
         self._hurry.set()
         self._something.set()
 
@@ -97,7 +99,7 @@ class Pipeline:
         self, source: Acknowledger, packet_id: int, topic: str, message: bytes
     ) -> None:
         """Take a message that may share its commit with what comes in the next few ms."""
-        self._bulk.append(Arrival(source, packet_id, topic, message, time.time_ns() // 10**6))
+        self._bulk.append(Arrival(source, packet_id, topic, message, self._now_ms()))
         if not self._something.is_set():
             self._something.set()
 

@@ -82,12 +82,12 @@ class Bridge:
     ) -> None:
         self._settings = settings
         self._directory = directory
-        self._journal = journal
+        self.journal = journal
         self._log = structlog.get_logger()
         self._journal_works = True
         self._registry_works = True
         self.metrics = Metrics()
-        self.pipeline = Pipeline(journal, directory, self, gather_s=settings.gather_s)
+        self.pipeline = Pipeline(journal, directory, self, now_ms, gather_s=settings.gather_s)
         self.downlink = DownlinkSender(
             self.pipeline, directory, journal.states.get, settings.mqtt_prefix, now_ms
         )
@@ -144,7 +144,7 @@ class Bridge:
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set."""
         await self._start_health()
-        self.downlink.add(self._journal.downlink())
+        self.downlink.add(self.journal.downlink())
         try:
             async with asyncio.TaskGroup() as group:
                 runs = (
@@ -250,7 +250,7 @@ class Bridge:
         )
 
     def _backlog(self, at: int) -> int:
-        return self._journal.backlog()[at]
+        return self.journal.backlog()[at]
 
 
 def _link_settings(settings: BridgeSettings, name: str, window: int) -> LinkSettings:
