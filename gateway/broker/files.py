@@ -16,7 +16,7 @@ from gateway.broker.errors import BrokerError, BrokerFilesError
 from gateway.broker.mosquitto_conf import render_mosquitto_conf, render_passwords
 from gateway.broker.settings import BrokerSettings
 from gateway.registry.errors import RegistryError
-from gateway.registry.passwords import SALT_BYTES, hash_password
+from gateway.registry.passwords import SALT_BYTES, hash_password, verify_password
 
 _LOG = structlog.get_logger(__name__)
 
@@ -39,8 +39,10 @@ class BrokerFiles:
     def __init__(self, settings: BrokerSettings, logins: Logins, gateway_password: str) -> None:
         self._settings = settings
         self._logins = logins
-        self._gateway_hash = hash_password(gateway_password, os.urandom(SALT_BYTES))
+        self._gateway_password = gateway_password
+        self._gateway_hash: str | None = None
         self._revision: int | None = None
+        self._text: str | None = None
 
     def write(self) -> bool:
         """Write all files; tell whether any has changed. Raises BrokerFilesError, RegistryError."""
@@ -55,20 +57,44 @@ class BrokerFiles:
             settings.emqx_acl: render_emqx_acl(**names),
         }
         changed = [write_private_if_changed(path, text.encode()) for path, text in texts.items()]
-        return self.refresh() or any(changed)
+        return self._write_passwords() or any(changed)
 
     def refresh(self) -> bool:
-        """Rewrite the password file if the registry has moved; tell whether it has changed."""
-        revision = self._logins.revision()
-        if revision == self._revision:
+        """Rewrite the password file if the registry has moved; tell whether to reload the broker.
+
+        That doesn't hang on who wrote the file: another process may have been first with the
+        same text, and would not have told the broker. So the first call says yes, too.
+        """
+        if self._logins.revision() == self._revision:
             return False
+        before = self._text
+        self._write_passwords()
+        return self._text != before
+
+    def _write_passwords(self) -> bool:
+        # Read before the logins: what changes in between is written next time.
+        revision = self._logins.revision()
+        if self._gateway_hash is None:
+            self._gateway_hash = self._known_hash() or hash_password(
+                self._gateway_password, os.urandom(SALT_BYTES)
+            )
         text = render_passwords(
             self._settings.gateway_user, self._gateway_hash, self._logins.logins()
         )
         changed = write_private_if_changed(self._settings.passwords, text.encode())
-        # Read before the logins: what changed in between is written next time.
-        self._revision = revision
+        # Only now: a full disk must not pass for a change that has been written.
+        self._text, self._revision = text, revision
         return changed
+
+    def _known_hash(self) -> str | None:
+        # A new salt would look like a new password, and cost the gateway its connection.
+        try:
+            with self._settings.passwords.open(encoding="utf-8") as file:
+                user, _, stored = file.readline().strip().partition(":")
+        except (OSError, UnicodeDecodeError):
+            return None
+        fits = verify_password(self._gateway_password, stored)
+        return stored if fits and user == self._settings.gateway_user else None
 
 
 async def watch(

@@ -64,6 +64,39 @@ def test_a_change_that_the_broker_does_not_care_for_writes_nothing(deployment: D
     assert not deployment.files.refresh()
 
 
+def test_another_process_writing_the_same_first_hides_no_change(deployment: Deployment) -> None:
+    other = BrokerFiles(deployment.settings, deployment.registry, GATEWAY_PASSWORD)
+    deployment.registry.add("TRK-000001", by="test")
+    assert other.write()
+    assert deployment.files.refresh()
+
+
+def test_a_write_that_fails_is_tried_again(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployment.registry.add("TRK-000001", by="test")
+
+    def full(path: Path, _: bytes) -> bool:
+        raise BrokerFilesError(path, "No space left on device")
+
+    with monkeypatch.context() as patch, pytest.raises(BrokerFilesError):
+        patch.setattr("gateway.broker.files.write_private_if_changed", full)
+        deployment.files.refresh()
+    assert deployment.files.refresh()
+    assert _users(deployment) == ["siaga-gateway", "TRK-000001"]
+
+
+def test_the_gateways_hash_stays_over_a_restart(deployment: Deployment) -> None:
+    again = BrokerFiles(deployment.settings, deployment.registry, GATEWAY_PASSWORD)
+    assert not again.write()
+
+
+def test_a_new_password_of_the_gateway_replaces_the_old(deployment: Deployment) -> None:
+    assert BrokerFiles(deployment.settings, deployment.registry, "new").write()
+    stored = deployment.settings.passwords.read_text().splitlines()[0].partition(":")[2]
+    assert verify_password("new", stored)
+
+
 class Flaky:
     """A registry that is locked the first few times."""
 
