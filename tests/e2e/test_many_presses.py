@@ -48,10 +48,10 @@ def test_a_hundred_presses_under_a_falling_broker_are_a_hundred_events(city: Dep
             def presses() -> list[str]:
                 cases = desk.cases(limit="100")
                 return [
-                    event["data"]["id"]
+                    event["data"]["alarm"]
                     for case in cases
                     for event in desk.case(case["id"])["events"]
-                    if event["action"] in {"receive", "join"}
+                    if event["action"] in {"received", "pressed_again"}
                 ]
 
             until(lambda: len(presses()) >= BUTTONS * PRESSES_EACH, "all presses", 120)
