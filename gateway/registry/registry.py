@@ -16,7 +16,7 @@ from gateway.registry.cached import CachedDirectory
 from gateway.registry.changes import Change, NewChange
 from gateway.registry.credentials import Credentials
 from gateway.registry.database import Database, check_schema
-from gateway.registry.devices import Filter, Login, NewRow
+from gateway.registry.devices import Filter, Login
 from gateway.registry.errors import (
     BadFieldError,
     BoundariesError,
@@ -27,16 +27,15 @@ from gateway.registry.errors import (
     UnknownGenerationError,
 )
 from gateway.registry.fields import Profile, ProfileFields, check_device_id, check_profile
+from gateway.registry.issuing import Issuer, NewDevice
 from gateway.registry.model import Area, Device, DeviceStatus
-from gateway.registry.passwords import SALT_BYTES, hash_password, password_text
 from gateway.registry.schema import STATE, VERSIONS
 from gateway.registry.table import RowProblem, TableRow, read_table, write_table
-from gateway.registry.vault import KEY_BYTES, Vault
+from gateway.registry.vault import Vault
 
 __all__ = ["CachedDirectory", "ImportReport", "Page", "Registry"]
 
 MAX_PAGE = 1000
-_PASSWORD_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,7 @@ class Registry:
         self._database = database
         self._vault = vault
         self._now_ms = now_ms
-        self._random_bytes = random_bytes
+        self._issuer = Issuer(vault, random_bytes)
 
     @classmethod
     def open(
@@ -169,7 +168,7 @@ class Registry:
         with self._database.write() as connection:
             if devices.existing(connection, [device_id]):
                 raise DeviceExistsError(device_id)
-            (credentials,) = self._add(connection, [(device_id, checked, status)], by)
+            (credentials,) = self._add(connection, [NewDevice(device_id, checked, status)], by)
         return credentials
 
     def import_csv(
@@ -222,17 +221,16 @@ class Registry:
         A new password, unlike a new key, shuts the device out until it has it. Raises
         UnknownDeviceError.
         """
-        key = self._random_bytes(KEY_BYTES)
-        password = self._new_password() if new_password else None
         with self._changing(device_id) as (connection, device):
             generation = max(devices.generations(connection, device_id), default=0) + 1
-            sealed = self._vault.seal(device_id, generation, key)
-            devices.add_key(connection, device_id, generation, sealed, self._now_ms())
-            if password is not None:
-                devices.set_password(connection, device_id, self._hash(password))
+            made = self._issuer.rotate(device, generation, new_password=new_password)
+            at_ms = self._now_ms()
+            devices.add_key(connection, device_id, generation, made.sealed_key, at_ms)
+            if made.password_hash is not None:
+                devices.set_password(connection, device_id, made.password_hash)
             details = {"generation": generation, "new_password": new_password}
             self._log(connection, by, "rotate_key", device_id, details)
-        return Credentials(device_id, device.kind, device.category, generation, key, password)
+        return made.credentials
 
     def retire_key(self, device_id: str, generation: int, *, by: str) -> Device:
         """Refuse a key generation from now on.
@@ -348,41 +346,16 @@ class Registry:
             details = {"from": device.status.value, "to": status.value, "reason": reason}
             self._log(connection, by, "status", device.id, details)
 
-    def _add(
-        self,
-        connection: Connection,
-        new: Sequence[tuple[str, Profile, DeviceStatus]],
-        by: str,
-    ) -> list[Credentials]:
-        credentials = [
-            Credentials(
-                device_id=device_id,
-                kind=profile.kind,
-                category=profile.category,
-                generation=1,
-                key=self._random_bytes(KEY_BYTES),
-                password=self._new_password(),
-            )
-            for device_id, profile, _ in new
-        ]
-        rows = [
-            NewRow(
-                device_id=device_id,
-                profile=profile,
-                status=status,
-                sealed_key=self._vault.seal(device_id, 1, given.key),
-                password_hash=self._hash(given.password or ""),
-            )
-            for (device_id, profile, status), given in zip(new, credentials, strict=True)
-        ]
+    def _add(self, connection: Connection, new: Sequence[NewDevice], by: str) -> list[Credentials]:
+        issued = [self._issuer.first(device) for device in new]
         at_ms = self._now_ms()
-        devices.add(connection, rows, at_ms)
+        devices.add(connection, [row for _, row in issued], at_ms)
         log = [
-            NewChange("add", device_id, {"kind": profile.kind.value, "status": status.value})
-            for device_id, profile, status in new
+            NewChange("add", row.device_id, {"kind": row.profile.kind, "status": row.status})
+            for _, row in issued
         ]
         changes.record(connection, by, at_ms, log)
-        return credentials
+        return [credentials for credentials, _ in issued]
 
     def _log(
         self,
@@ -395,12 +368,6 @@ class Registry:
         change = NewChange(action, device_id, details)
         changes.record(connection, by, self._now_ms(), [change])
 
-    def _new_password(self) -> str:
-        return password_text(self._random_bytes(_PASSWORD_BYTES))
-
-    def _hash(self, password: str) -> str:
-        return hash_password(password, self._random_bytes(SALT_BYTES))
-
 
 def _difference(before: Profile, after: Profile) -> dict[str, object]:
     """Return the changed fields; of a person only that something changed."""
@@ -412,9 +379,9 @@ def _difference(before: Profile, after: Profile) -> dict[str, object]:
     }
 
 
-def _new(row: TableRow) -> tuple[str, Profile, DeviceStatus]:
+def _new(row: TableRow) -> NewDevice:
     profile = check_profile(Profile(**row.fields))
-    return row.device_id, profile, row.status or DeviceStatus.ACTIVE
+    return NewDevice(row.device_id, profile, row.status or DeviceStatus.ACTIVE)
 
 
 def _exists(row: TableRow) -> RowProblem:

@@ -79,9 +79,10 @@ def test_a_write_that_fails_is_tried_again(
     def full(path: Path, _: bytes) -> bool:
         raise BrokerFilesError(path, "No space left on device")
 
-    with monkeypatch.context() as patch, pytest.raises(BrokerFilesError):
+    with monkeypatch.context() as patch:
         patch.setattr("gateway.broker.files.write_private_if_changed", full)
-        deployment.files.refresh()
+        with pytest.raises(BrokerFilesError):
+            deployment.files.refresh()
     assert deployment.files.refresh()
     assert _users(deployment) == ["siaga-gateway", "TRK-000001"]
 

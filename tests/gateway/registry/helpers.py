@@ -9,7 +9,9 @@ from gateway.registry.model import Category, DeviceKind, Owner, Point
 
 DEPLOYMENT_KEY = bytes(range(32))
 
-texts = st.text(max_size=200).filter(lambda text: text.isprintable() and text == text.strip())
+# At most 60, for NFC makes up to three characters of one, and 200 are allowed.
+printable = st.characters(categories=("L", "M", "N", "P", "S"), include_characters=" ")
+texts = st.text(printable, max_size=60).map(str.strip)
 phones = st.from_regex(r"\+?[0-9][0-9 ()./-]{0,29}[0-9]", fullmatch=True)
 
 device_ids = st.from_regex(r"[A-Z0-9][A-Z0-9-]{2,23}", fullmatch=True)
