@@ -179,3 +179,15 @@ def test_a_body_that_stops_coming_is_given_up(site: Site) -> None:
     ):
         line.sendall(head.encode())
         assert line.recv(4096).startswith(b"HTTP/1.1 408")
+
+
+@pytest.mark.parametrize(("trusted", "seen"), [((), "127.0.0.1"), (("127.0.0.1",), "203.0.113.9")])
+def test_only_a_trusted_proxy_says_where_a_request_came_from(
+    site: Site, trusted: tuple[str, ...], seen: str
+) -> None:
+    settings = msgspec.structs.replace(site.settings, trusted_proxies=trusted)
+    with serving(site, settings=settings) as (_, api):
+        headers = {"x-forwarded-for": "203.0.113.9"}
+        api.ask(Role.AUDITOR, "GET", "/v1/audit", headers=headers)
+        entry = api.ask(Role.AUDITOR, "GET", "/v1/audit").json()["entries"][0]
+    assert entry["address"] == seen
