@@ -215,7 +215,9 @@ class _Packets(ReaderAdapter):  # type: ignore[misc] # amqtt ships no annotation
             try:
                 async with asyncio.timeout(self._limit_s):
                     header, body = await _read_packet(self._reader)
-            except (OSError, EOFError, TimeoutError, MalformedPacketError) as error:
+            except EOFError:
+                return b""
+            except (OSError, TimeoutError, MalformedPacketError) as error:
                 _LOG.info("broker.connection", problem=str(error) or type(error).__name__)
                 return b""
             if header >> 4 == _PUBLISH_TYPE:
