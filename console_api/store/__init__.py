@@ -52,6 +52,10 @@ Stream
     changes(connection, after: int | None, *, limit=200) -> ChangePage
     last_change(connection) -> int
 
+Anchors (`console_api.store.anchor`)
+    write_anchor(connection, path, now) -> Anchor   once an hour and at the end of a service
+    `console_api.verify.verify(url, *, photos, anchors=None, progress=None)` reads them
+
 Tables of the accounts room go into the same `metadata` (`console_api.store.schema`) and
 into a migration of their own in `console_api/store/migrations/versions` after `0001`.
 """

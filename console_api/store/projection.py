@@ -91,7 +91,7 @@ def record(
     return grown
 
 
-def columns(case: Case, rules: Rules) -> dict[str, str | int | bool | None]:
+def columns(case: Case, rules: Rules) -> dict[str, str | float | bool | None]:
     """Return the columns of `cases` that follow from a case; `number` never changes."""
     received = case.marks.received
     if received is None:
@@ -106,6 +106,7 @@ def columns(case: Case, rules: Rules) -> dict[str, str | int | bool | None]:
         "unit": case.unit,
         "received_ms": to_ms(received),
         "pressed_ms": to_ms(case.marks.pressed or received),
+        "lat": case.position.lat if case.position else None,
         "due_ms": to_ms_or_none(next_due(case, rules)),
         "search": _search(case),
         "snapshot": msgspec.json.encode(case).decode(),

@@ -66,6 +66,7 @@ cases = Table(
     Column("unit", String(64)),
     Column("received_ms", BigInteger, nullable=False),
     Column("pressed_ms", BigInteger, nullable=False),
+    Column("lat", Float),
     Column("due_ms", BigInteger),
     Column("search", Text, nullable=False),
     Column("snapshot", Text, nullable=False),

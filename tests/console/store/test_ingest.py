@@ -144,6 +144,14 @@ def test_presses_near_in_place_and_time_are_shown_to_each_other(connection: Conn
     assert (first.state, second.state) == (State.RECEIVED, State.RECEIVED)
 
 
+def test_a_crowd_that_presses_at_once_stays_readable_and_nobody_is_left_out(
+    connection: Connection,
+) -> None:
+    take(connection, *(alarm(f"TRK-{n}", position=position(n)) for n in range(40)))
+    shown = [len(case.probable_duplicates) for case in cases(connection)]
+    assert (min(shown) >= 1, max(shown)) == (True, 5)
+
+
 @pytest.mark.parametrize(
     ("metres", "seconds", "drill"), [(160, 0, False), (0, 301, False), (0, 0, True)]
 )

@@ -34,6 +34,7 @@ def upgrade() -> None:
         sa.Column("unit", sa.String(length=64), nullable=True),
         sa.Column("received_ms", sa.BigInteger(), nullable=False),
         sa.Column("pressed_ms", sa.BigInteger(), nullable=False),
+        sa.Column("lat", sa.Float(), nullable=True),
         sa.Column("due_ms", sa.BigInteger(), nullable=True),
         sa.Column("search", sa.Text(), nullable=False),
         sa.Column("snapshot", sa.Text(), nullable=False),
