@@ -21,6 +21,8 @@ from gateway.bridge.state import DeviceState
 from gateway.bridge.transaction import Downlink, Pending, Transaction
 
 _CURSOR: Final = "notice_cursor"
+_LOG_PAGES: Final = 1_000  # 4 MB; SQLite's own default
+_LONGEST_LOG_PAGES: Final = 16_000  # 64 MB, if the copying beside the writer can't keep up
 
 
 class QuarantineLimits(msgspec.Struct, frozen=True):
@@ -40,10 +42,12 @@ class Journal:
         self.unsent_heartbeats: dict[str, None] = {}
         self._quarantined: deque[tuple[int, int]] = deque()
         self._quarantined_bytes = 0
+        self._wal_nearly_copied = False
         with self._named_errors():
             _create_private(path)
             self._connection = self._connect()
             self._reader = self._connect()
+            self._checkpointer = self._connect()
             self._migrate()
             self._load()
 
@@ -60,10 +64,23 @@ class Journal:
             yield
 
     def commit(self, transaction: Transaction) -> None:
-        """Put everything of this transaction on disk; the only call for another thread."""
+        """Put everything of this transaction on disk; may be called from another thread."""
         del transaction
         with self._named_errors():
             self._connection.execute("COMMIT")
+            if self._wal_nearly_copied:
+                # Only now, with the few frames left, can the log start over.
+                self._wal_nearly_copied = False
+                self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    def checkpoint(self) -> None:
+        """Copy the log into the database beside the writer; for a thread of its own.
+
+        Left to the commit that reaches the limit, the copy and its syncs would delay an alarm.
+        """
+        with self._named_errors():
+            row = self._checkpointer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        self._wal_nearly_copied = row[1] >= _LOG_PAGES
 
     def settle(self, transaction: Transaction) -> None:
         """Take over in memory what the committed transaction changed."""
@@ -95,8 +112,8 @@ class Journal:
 
     def close(self) -> None:
         """Close the database; what is committed stays."""
-        self._connection.close()
-        self._reader.close()
+        for connection in (self._checkpointer, self._reader, self._connection):
+            connection.close()
 
     def urgent(self, limit: int, skip: frozenset[int] = frozenset()) -> list[Pending]:
         """Return alarms, drills and cancels, then tracks, oldest first."""
@@ -195,6 +212,7 @@ class Journal:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA cache_size = -16384")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_LONGEST_LOG_PAGES}")
         return connection
 
     def _migrate(self) -> None:

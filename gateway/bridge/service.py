@@ -1,6 +1,7 @@
 """The bridge as a whole: makes the parts, joins them, runs them until told to stop."""
 
 import asyncio
+import contextlib
 import ssl
 import time
 from collections.abc import Callable
@@ -13,7 +14,7 @@ import structlog
 
 from gateway.bridge.console import Console
 from gateway.bridge.downlink import DownlinkSender
-from gateway.bridge.errors import StartError
+from gateway.bridge.errors import JournalError, StartError
 from gateway.bridge.forward import BulkSource, Lane, LaneSettings, UrgentSource, encoder
 from gateway.bridge.health import HealthServer
 from gateway.bridge.journal import Journal, QuarantineLimits
@@ -31,6 +32,7 @@ from gateway.registry.registry import Registry
 
 _URGENT_BATCH: Final = 100  # short requests: an alarm waits for at most one
 _URGENT_RETRY_S: Final = 2.0
+_COPY_LOG_EVERY_S: Final = 0.5
 _NOWHERE: Final = Point(0.0, 0.0)
 
 
@@ -157,6 +159,7 @@ class Bridge:
                     self.notices.run(),
                     self.overseer.run(),
                     self._refresh_directory(),
+                    self._copy_log(),
                 )
                 tasks = [group.create_task(one) for one in runs]
                 await stop.wait()
@@ -216,6 +219,14 @@ class Bridge:
                     self._log.warning("registry can't be read; going by the last", why=str(error))
                 self._registry_works = False
             await asyncio.sleep(self._settings.directory_interval_s)
+
+    async def _copy_log(self) -> None:
+        """Keep the journal's log short without making a commit wait."""
+        while True:
+            await asyncio.sleep(_COPY_LOG_EVERY_S)
+            # A journal that fails here fails the next commit, which says so and retries.
+            with contextlib.suppress(JournalError):
+                await asyncio.get_running_loop().run_in_executor(None, self.journal.checkpoint)
 
     async def _start_health(self) -> None:
         settings = self._settings
