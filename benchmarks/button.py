@@ -15,6 +15,7 @@ _AIM_K = 160
 _HIGHEST_K = 240
 _LOWEST_K = 120
 _STEP_K = 4
+_REST_S = 0.1
 _RECORD = bytes(64)
 
 
@@ -34,8 +35,11 @@ def _press_to_publish(directory: Path, broker: StopwatchBroker) -> Row:
     try:
         assert broker.online.wait(_LIMIT_S), button.lines
         taken, writes = [], []
-        for _ in range(_PRESSES):
+        for number in range(_PRESSES):
             taken.append(_one_press(button, broker))
+            # The next press meets a button at rest, as a person's does.
+            assert button.saw("log confirmed", number + 1), button.lines
+            time.sleep(_REST_S)
             writes.append(_durable_write(directory))
     finally:
         button.kill()

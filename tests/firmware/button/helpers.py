@@ -11,6 +11,7 @@ from firmware.button.values import Value
 T = TypeVar("T", bound=Value)
 BOOT = 7
 T0 = 1_795_000_000
+IN_SESSION = True
 
 
 class NoJitter(Jitter):

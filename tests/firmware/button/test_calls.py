@@ -5,7 +5,7 @@ import pytest
 from firmware.button import actions, events, message
 from firmware.button.config import Config
 from firmware.button.ladder import RUNGS
-from tests.firmware.button.helpers import BOOT, T0, Hand, of
+from tests.firmware.button.helpers import BOOT, IN_SESSION, T0, Hand, of
 
 MINUTE_MS = 60_000
 STORED, OPENED, ACCEPTED, CLOSED, DISMISSED = 1, 2, 4, 7, 8
@@ -317,7 +317,7 @@ class TestSilent:
 
     def test_refuses_to_be_made_to_blink(self, hand: Hand) -> None:
         hand.press(message.SILENT)
-        found = hand.do(events.Command(1, message.IDENTIFY, {}, T0, True))
+        found = hand.do(events.Command(1, message.IDENTIFY, {}, T0, IN_SESSION))
         assert of(found, actions.Identify) == []
 
     def test_a_press_trigger_that_is_configured_silent_is_silent(self) -> None:

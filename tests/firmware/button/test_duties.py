@@ -4,7 +4,7 @@ import pytest
 
 from firmware.button import actions, commands, events, message
 from firmware.button.config import Config
-from tests.firmware.button.helpers import BOOT, T0, Hand, of
+from tests.firmware.button.helpers import BOOT, IN_SESSION, T0, Hand, of
 
 MINUTE_MS = 60_000
 HERE = (33_012_345, 1_175_890_123)
@@ -30,7 +30,7 @@ def _published(hand: Hand, kind: int) -> list[dict[int, object]]:
 
 
 def _command(kind: int, counter: int = 1, expires: int = T0 + 60, **args: object) -> events.Command:
-    return events.Command(counter, kind, args, expires, True)
+    return events.Command(counter, kind, args, expires, IN_SESSION)
 
 
 def _result(hand: Hand) -> tuple[object, ...]:
@@ -160,7 +160,10 @@ class TestTrack:
         [(0, 14, False), (0, 16, True), (600_000_000, 14, False), (600_000_000, 16, True)],
     )
     def test_fifteen_metres_east_are_fifteen_at_any_latitude(
-        self, lat_e7: int, metres: int, expected: bool
+        self,
+        lat_e7: int,
+        metres: int,
+        expected: bool,  # noqa: FBT001 - a table
     ) -> None:
         import math  # noqa: PLC0415 - the board has none, the test may
 
@@ -211,7 +214,7 @@ class TestCommand:
         self, hand: Hand, args: dict[str, object]
     ) -> None:
         before = hand.button.config.settings()
-        found = hand.do(events.Command(1, message.CONFIGURE, args, T0, True))
+        found = hand.do(events.Command(1, message.CONFIGURE, args, T0, IN_SESSION))
         assert of(found, actions.SaveConfig) == []
         assert _result(hand)[1] == commands.BAD_ARGUMENTS
         assert hand.button.config.settings() == before
@@ -248,9 +251,9 @@ class TestCommand:
     def test_without_a_clock_it_is_taken_only_in_the_session_it_arrived_in(
         self, hand: Hand
     ) -> None:
-        hand.do(events.Command(1, message.IDENTIFY, {}, T0, False))
+        hand.do(events.Command(1, message.IDENTIFY, {}, T0, not IN_SESSION))
         assert _result(hand)[1] == commands.EXPIRED
-        hand.do(events.Command(2, message.IDENTIFY, {}, T0, True))
+        hand.do(events.Command(2, message.IDENTIFY, {}, T0, IN_SESSION))
         assert _result(hand)[1] == commands.OK
 
     def test_silence_mutes_the_alarm_that_is_active_and_no_other(self, hand: Hand) -> None:

@@ -6,6 +6,7 @@ from firmware.button.config import Config
 from firmware.button.gestures import Gestures
 
 PRESS, HOLD, MULTI = 1, 2, 3
+DOWN, UP = True, False
 
 
 def _street() -> Config:
@@ -90,8 +91,8 @@ def test_a_stuck_street_button_presses_once() -> None:
 
 def test_edges_that_are_seen_late_make_the_same_gesture() -> None:
     gestures = Gestures(Config("handheld"))
-    assert gestures.edge(True, 0) == []
-    assert gestures.edge(False, 1_900) == [(HOLD, 1)]
+    assert gestures.edge(DOWN, 0) == []
+    assert gestures.edge(UP, 1_900) == [(HOLD, 1)]
 
 
 def test_a_release_just_before_the_hold_time_is_a_press() -> None:

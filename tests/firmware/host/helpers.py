@@ -1,7 +1,7 @@
 """A real broker with TLS, real buttons as processes, and a gateway made of other parts."""
 
 import base64
-import datetime
+import datetime as dt
 import hashlib
 import hmac
 import ipaddress
@@ -55,7 +55,10 @@ class Authority:
         self.ca_file = directory / "ca.crt"
         self.certificate = directory / "broker.crt"
         self.key = directory / "broker.key"
-        ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+        ca_key, key = (
+            ec.generate_private_key(ec.SECP256R1()),
+            ec.generate_private_key(ec.SECP256R1()),
+        )
         root = _certificate("root", "root", ca_key.public_key(), ca_key, ca=True, names=())
         names: list[x509.GeneralName] = [x509.DNSName(name)]
         if name == "localhost":
@@ -65,9 +68,7 @@ class Authority:
         self.ca_file.write_bytes(root.public_bytes(pem))
         self.certificate.write_bytes(leaf.public_bytes(pem))
         self.key.write_bytes(
-            key.private_bytes(
-                pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
+            key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         )
 
 
@@ -80,15 +81,15 @@ def _certificate(
     ca: bool,
     names: "tuple[x509.GeneralName, ...] | list[x509.GeneralName]",
 ) -> x509.Certificate:
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     builder = (
         x509.CertificateBuilder()
         .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)]))
         .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
     )
     if names:
@@ -192,7 +193,7 @@ class Gateway:
         client.subscribe([(f"{PREFIX}/+/{lane}", 1) for lane in ("alarm", "track", "status")])
 
     def _received(self, _: object, __: object, message: paho.MQTTMessage) -> None:
-        body = _unseal(message.payload, message.topic)
+        body = _unseal(bytes(message.payload), message.topic)
         lane = message.topic.split("/")[-1]
         self.bodies.append((lane, body))
         if lane == "alarm" and self.answering:

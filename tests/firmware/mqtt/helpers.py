@@ -109,9 +109,7 @@ async def scripted_broker(script: Script) -> AsyncIterator[Broker]:
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     try:
-        yield Broker(
-            "127.0.0.1", port, None, client_id="TRK-000123", username="u", password="p"
-        )
+        yield Broker("127.0.0.1", port, None, client_id="TRK-000123", username="u", password="p")
     finally:
         server.close()
         for writer in writers:

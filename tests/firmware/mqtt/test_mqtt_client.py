@@ -68,9 +68,8 @@ def test_packet_ids_wrap_and_skip_those_in_use() -> None:
     assert seen[65_532:] == seen[:65_532]
 
 
-async def test_a_clean_close_by_the_broker_is_noticed_and_another_connection_made(
-    quick: None,
-) -> None:
+@pytest.mark.usefixtures("quick")
+async def test_a_clean_close_by_the_broker_is_noticed_and_another_connection_made() -> None:
     owner = Memory()
 
     async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -145,8 +144,8 @@ async def _second_connack(reader: asyncio.StreamReader, writer: asyncio.StreamWr
         pytest.param(_second_connack, "second CONNACK", id="a second CONNACK"),
     ],
 )
+@pytest.mark.usefixtures("quick")
 async def test_each_fault_of_a_broker_is_told_and_tried_again(
-    quick: None,
     script: Callable[[asyncio.StreamReader, asyncio.StreamWriter], "asyncio.Future[None]"],
     reason: str,
 ) -> None:
@@ -156,7 +155,8 @@ async def test_each_fault_of_a_broker_is_told_and_tried_again(
     assert all(reason in told for told in owner.offline[:2])
 
 
-async def test_a_port_that_nobody_listens_on_is_told(quick: None) -> None:
+@pytest.mark.usefixtures("quick")
+async def test_a_port_that_nobody_listens_on_is_told() -> None:
     owner = Memory()
     server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
@@ -168,7 +168,8 @@ async def test_a_port_that_nobody_listens_on_is_told(quick: None) -> None:
     assert f"127.0.0.1:{port}" in owner.offline[0]
 
 
-async def test_a_half_open_connection_is_noticed_by_an_unanswered_publish(quick: None) -> None:
+@pytest.mark.usefixtures("quick")
+async def test_a_half_open_connection_is_noticed_by_an_unanswered_publish() -> None:
     owner = Memory()
     async with scripted_broker(_deaf) as broker, running(broker, owner) as link:
         await until(lambda: owner.online)
@@ -178,7 +179,8 @@ async def test_a_half_open_connection_is_noticed_by_an_unanswered_publish(quick:
     assert owner.delivered == []
 
 
-async def test_a_half_open_connection_is_noticed_by_an_unanswered_ping(quick: None) -> None:
+@pytest.mark.usefixtures("quick")
+async def test_a_half_open_connection_is_noticed_by_an_unanswered_ping() -> None:
     owner = Memory()
     owner.keepalive = 1
     async with scripted_broker(_deaf) as broker, running(broker, owner):
@@ -186,7 +188,8 @@ async def test_a_half_open_connection_is_noticed_by_an_unanswered_ping(quick: No
     assert "stopped answering" in owner.offline[0]
 
 
-async def test_pings_keep_an_idle_connection(quick: None) -> None:
+@pytest.mark.usefixtures("quick")
+async def test_pings_keep_an_idle_connection() -> None:
     owner = Memory()
     owner.keepalive = 1
     pings = 0
@@ -232,8 +235,7 @@ async def test_a_message_that_is_too_long_is_acknowledged_and_the_next_one_read(
         await accept(reader, writer)
         writer.write(mqtt_packets.publish(DOWN, bytes(100_000), 1))
         writer.write(mqtt_packets.publish(DOWN, b"good", 2))
-        for _ in range(2):
-            acknowledged.append((await packet(reader))[1])
+        acknowledged.extend([(await packet(reader))[1] for _ in range(2)])
 
     async with scripted_broker(script) as broker, running(broker, owner):
         await until(lambda: len(acknowledged) == 2)
@@ -262,8 +264,7 @@ async def test_the_subscription_leaves_before_anything_is_published() -> None:
     async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await packet(reader)
         writer.write(CONNACK)
-        for _ in range(2):
-            firsts.append((await packet(reader))[0])
+        firsts.extend([(await packet(reader))[0] for _ in range(2)])
 
     async with scripted_broker(script) as broker, running(broker, owner) as link:
         await until(lambda: owner.online)

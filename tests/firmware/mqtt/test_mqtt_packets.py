@@ -16,10 +16,11 @@ from firmware.button.mqtt_packets import (
 )
 from firmware.button.values import Value
 
+NEW, PRESENT = False, True
 VECTORS = [
-    (b"\x20\x02\x00\x00", ConnectionAccepted(0, False)),
-    (b"\x20\x02\x01\x00", ConnectionAccepted(0, True)),
-    (b"\x20\x02\x00\x05", ConnectionAccepted(5, False)),
+    (b"\x20\x02\x00\x00", ConnectionAccepted(0, NEW)),
+    (b"\x20\x02\x01\x00", ConnectionAccepted(0, PRESENT)),
+    (b"\x20\x02\x00\x05", ConnectionAccepted(5, NEW)),
     (b"\x40\x02\x12\x34", PublishAcknowledged(0x1234)),
     (b"\x90\x03\x00\x01\x01", Subscribed(1, 1)),
     (b"\x90\x03\x00\x01\x80", Subscribed(1, 128)),
@@ -124,10 +125,9 @@ def test_however_the_stream_is_cut_the_packets_are_the_same(
 def test_any_bytes_give_packets_or_one_kind_of_error(data: bytes) -> None:
     try:
         packets = Decoder().feed(data)
-    except MalformedPacketError as error:
-        assert str(error)
-    else:
-        assert len(packets) <= len(data)
+    except MalformedPacketError:
+        return
+    assert len(packets) <= len(data)
 
 
 @given(st.text(max_size=40), st.binary(max_size=300), st.integers(1, 65_535))
