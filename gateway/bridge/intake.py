@@ -26,7 +26,7 @@ def record(
     """Write down what a message means and return one word for the counters."""
     if isinstance(verdict, Refusal):
         transaction.quarantine(now_ms, verdict.reason, topic, message)
-        return verdict.reason
+        return verdict.reason.value
     state = transaction.state(verdict.device)
     if verdict.is_heartbeat and is_newest(verdict, state):
         _take(transaction, verdict, state, now_ms)

@@ -92,7 +92,7 @@ def test_an_alarm_that_was_forwarded_long_ago_is_still_a_duplicate(tmp_path: Pat
 
 @pytest.mark.parametrize(
     "changes",
-    [{"_0": 5}, {"_5": 1}, {"_6": 2}, {"_3": 1_790_000_001}, {"_3": None}, {"_9": [1, 9]}],
+    [{0: 5}, {5: 1}, {6: 2}, {3: 1_790_000_001}, {3: None}, {9: [1, 9]}],
 )
 def test_a_second_meaning_of_one_name_is_a_conflict(
     journal: Journal, changes: dict[int, object]
