@@ -3,14 +3,12 @@
 import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping
-from pathlib import Path
 
 import httpx
 
-from gateway.broker.errors import NoBrokerError
-from gateway.broker.mosquitto import find_mosquitto, mosquitto_command
-from gateway.broker.probe import Answer, Probe, ask
-from gateway.broker.settings import GATEWAY_USER
+from gateway.broker.choose import BrokerKind, Choice, choose_broker
+from gateway.broker.mosquitto import mosquitto_command
+from gateway.broker.probe import Answer, ask_broker
 from siaga.deployment import Deployment
 from siaga.initialise import gateway_password
 from siaga.processes import Part
@@ -18,37 +16,30 @@ from siaga.processes import Part
 ANSWER_LIMIT_S = 2.0
 
 
-def broker_program(deployment: Deployment) -> Path | None:
-    """Find Mosquitto; None stands for the built-in broker. Raises NoBrokerError."""
-    kind = deployment.configuration.broker.kind
-    if kind == "builtin":
-        return None
-    program = find_mosquitto()
-    if program is None and kind == "mosquitto":
-        raise NoBrokerError
-    return program
+def broker_choice(deployment: Deployment) -> Choice:
+    """Choose Mosquitto where there is one, as far as the configuration leaves it open.
+
+    Raises NoBrokerError.
+    """
+    return choose_broker(BrokerKind(deployment.configuration.broker.kind))
 
 
 def broker_part(deployment: Deployment, environment: Mapping[str, str]) -> Part:
-    """Run Mosquitto where there is one and the configuration does not say otherwise."""
-    program = broker_program(deployment)
-    if program is None:
+    """Run the broker that was chosen; it answers when devices and the gateway get in."""
+    choice = broker_choice(deployment)
+    settings = deployment.broker_settings()
+    if choice.program is None:
         command = _siaga(deployment, "broker", "run", "--builtin")
     else:
-        command = tuple(mosquitto_command(program, deployment.broker_settings()))
-    probe = Probe(
-        host="127.0.0.1",
-        port=deployment.configuration.broker.loopback_port,
-        user=GATEWAY_USER,
-        password=gateway_password(deployment),
-        tls=None,
-    )
+        command = tuple(mosquitto_command(choice.program, settings))
+    password, ca = gateway_password(deployment), deployment.certificates.ca
 
     async def answers() -> bool:
-        return await ask(probe, limit_s=ANSWER_LIMIT_S) is Answer.ACCEPTED
+        return await ask_broker(settings, password, ca, limit_s=ANSWER_LIMIT_S) is Answer.ACCEPTED
 
     return Part(
-        name="broker (amqtt, built in)" if program is None else f"broker ({program})",
+        name="broker",
+        description=choice.description,
         command=command,
         log=deployment.layout.logs / "broker.log",
         answers=answers,
@@ -60,6 +51,7 @@ def console_part(deployment: Deployment, environment: Mapping[str, str]) -> Part
     """Run the console as a process of its own."""
     return Part(
         name="console",
+        description="console",
         command=_siaga(deployment, "console", "run"),
         log=deployment.layout.logs / "console.log",
         answers=_ready(deployment.console_url),
@@ -71,6 +63,7 @@ def gateway_part(deployment: Deployment, environment: Mapping[str, str]) -> Part
     """Run the bridge as a process of its own."""
     return Part(
         name="gateway",
+        description="gateway",
         command=_siaga(deployment, "gateway", "run"),
         log=deployment.layout.logs / "gateway.log",
         answers=_ready(deployment.gateway_url),

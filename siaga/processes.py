@@ -25,6 +25,7 @@ class Part:
     """A program to keep running, and how to see that it answers."""
 
     name: str
+    description: str
     command: Sequence[str]
     log: Path
     answers: Callable[[], Awaitable[bool]]

@@ -13,8 +13,8 @@ from siaga.demo import RegisteredCity, register_city
 from siaga.deployment import Deployment
 from siaga.initialise import gateway_password, write_broker_files
 from siaga.parts import (
+    broker_choice,
     broker_part,
-    broker_program,
     console_part,
     gateway_part,
     part_environment,
@@ -75,7 +75,7 @@ async def _parts(
     try:
         for make in (broker_part, console_part, gateway_part):
             part = make(deployment, environment)
-            say(f"starting {part.name}")
+            say(f"starting {part.description}")
             child = Child(part, say)
             started.append(child)
             await child.start()
@@ -97,7 +97,7 @@ async def _keep_broker_files(deployment: Deployment, stop: asyncio.Event) -> Non
 
     def reload() -> None:
         if (
-            broker_program(deployment) is not None
+            broker_choice(deployment).program is not None
         ):  # the built-in broker sees for itself that they changed
             reload_mosquitto(settings.pid_file)
 

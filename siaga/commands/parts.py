@@ -16,7 +16,7 @@ from gateway.broker.mosquitto import mosquitto_command
 from siaga.commands.options import DATA, Data
 from siaga.deployment import Deployment
 from siaga.initialise import gateway_password, write_broker_files
-from siaga.parts import broker_program
+from siaga.parts import broker_choice
 
 broker = typer.Typer(no_args_is_help=True, help="The MQTT broker.")
 console = typer.Typer(no_args_is_help=True, help="The operator API.")
@@ -57,7 +57,7 @@ def run_broker(
     deployment = Deployment.open(data)
     write_broker_files(deployment)
     settings = deployment.broker_settings()
-    program = None if builtin else broker_program(deployment)
+    program = None if builtin else broker_choice(deployment).program
     if program is not None:
         command = mosquitto_command(program, settings)
         os.execv(command[0], command)  # noqa: S606  the service manager's process is the broker itself

@@ -24,6 +24,7 @@ def _part(tmp_path: Path, program: str = PROGRAM) -> Part:
 
     return Part(
         name="thing",
+        description="a thing",
         command=(sys.executable, "-c", program, str(alive)),
         log=tmp_path / "thing.log",
         answers=answers,
