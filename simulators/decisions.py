@@ -167,5 +167,6 @@ def _road_step(case: Case, seed: int) -> Step:
 def _takes_up(elder: Case, case: Case) -> bool:
     """Whether `case` may join `elder`: somebody works on it, for the same kind of help."""
     working = elder.state in {"opened", *ROAD_STEPS}
-    alike = elder.drill == case.drill and not case.silent and elder.category == case.category
+    seen = not (case.silent or elder.silent)
+    alike = elder.drill == case.drill and seen and elder.category == case.category
     return working and alike and elder.id < case.id

@@ -38,6 +38,7 @@ class Fleet:
     ) -> None:
         self.lights = Lights()
         self._seed = seed
+        self._started = asyncio.Event()
         self._data = data
         plans = {device.id: device for device in devices}
         self.buttons = {
@@ -69,6 +70,7 @@ class Fleet:
 
     async def press_by_schedule(self, pace: Pace, every_s: float) -> None:
         """Do what the day brings, on average one alarm every `every_s` simulated seconds."""
+        await self._started.wait()
         loop = asyncio.get_running_loop()
         began_s = loop.time()
         for deed in deeds(self.devices, self._seed, every_s=every_s):
@@ -98,6 +100,7 @@ class Fleet:
             for button in tuple(self.buttons.values()):
                 group.create_task(button.run(), name=button.device)
                 await asyncio.sleep(START_EVERY_S)
+            self._started.set()
 
     def _button(
         self, plans: Mapping[str, PlannedDevice], printed: Mapping[str, object]

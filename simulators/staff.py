@@ -36,7 +36,7 @@ log: Final = logging.getLogger(__name__)
 IDLE_S: Final = 5.0
 NO_UNIT_S: Final = 10.0
 POSITION_S: Final = 5.0
-LEAST_WALL_S: Final = 0.2  # however fast life runs, no more positions than this a unit
+LEAST_WALL_S: Final = 1.0  # however fast life runs, no more positions than this a unit
 BEACON_WALL_S: Final = 45.0  # a position counts as fresh for two minutes
 PHOTO_SHARE: Final = 0.4
 LOCATED_SHARE: Final = 0.8
@@ -231,6 +231,13 @@ class Officer(Person):
         super().__init__(console, room)
         self.unit = unit
         self.spot = base
+
+    async def run(self) -> None:
+        """Work until cancelled, from where the unit was last."""
+        known = (await self.console.unit(self.unit)).position
+        if known is not None:
+            self.spot = known.spot
+        await super().run()
 
     def duties(self) -> list[Coroutine[None, None, None]]:
         """Return what runs side by side: a unit also tells where it is."""

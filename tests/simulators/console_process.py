@@ -70,6 +70,19 @@ class RealConsole:
                 assert self.process.poll() is None, self.log.read_text()
                 await asyncio.sleep(0.05)
 
+    async def _delivered(self, batch: str) -> httpx.Response:
+        """Deliver as a gateway does: again for as long as the console is busy."""
+        headers = {
+            "Authorization": f"Bearer {self.token}",
+            "Content-Type": "application/cloudevents-batch+json",
+        }
+        async with httpx.AsyncClient(base_url=self.url, timeout=20) as client:
+            while True:
+                answer = await client.post("/v1/events", content=batch, headers=headers)
+                if answer.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
+                    return answer
+                await asyncio.sleep(0.2)
+
     def _spawned(self) -> subprocess.Popen[bytes]:
         settings = msgspec.json.encode(self.settings).decode()
         command = [sys.executable, "-c", PROGRAM, settings]
@@ -130,15 +143,7 @@ class RealConsole:
             "datacontenttype": "application/json",
             "data": {**data, **body},
         }
-        async with httpx.AsyncClient(base_url=self.url) as client:
-            answer = await client.post(
-                "/v1/events",
-                content=json.dumps([event]),
-                headers={
-                    "Authorization": f"Bearer {self.token}",
-                    "Content-Type": "application/cloudevents-batch+json",
-                },
-            )
+        answer = await self._delivered(json.dumps([event]))
         assert answer.status_code == HTTPStatus.OK, answer.text
         assert answer.json()["results"][0]["status"] == "created", answer.text
         return name

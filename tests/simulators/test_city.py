@@ -41,6 +41,7 @@ def settings(broker: RealBroker, console: RealConsole, tmp_path: Path) -> CitySe
         data_centre_secret=b"secret",
         data=tmp_path,
         speed=240.0,
+        press_every_s=0,
         language="en",
         out=StringIO(),
     )
@@ -53,8 +54,8 @@ async def test_a_city_shows_its_cases_and_ends_when_it_is_told(
     living = asyncio.create_task(run_city(settings, stop))
     await console.alarm(PLAN.devices[0])
     assert isinstance(settings.out, StringIO)
-    async with asyncio.timeout(60):
-        while "reported" not in settings.out.getvalue():
+    async with asyncio.timeout(90):
+        while "registering" not in settings.out.getvalue():
             if living.done():
                 living.result()
             await asyncio.sleep(0.05)

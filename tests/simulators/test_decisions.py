@@ -142,6 +142,10 @@ def test_a_silent_alarm_never_disappears_in_another_case() -> None:
     assert duplicate_of(case("C-1", "dispatched"), silent=True) == {Dispatch()}
 
 
+def test_nothing_joins_a_silent_alarm() -> None:
+    assert duplicate_of(case("C-1", "dispatched", silent=True)) == {Dispatch()}
+
+
 def test_two_cases_never_join_each_other() -> None:
     a = case("A", "opened", probable_duplicates=(Duplicate("B"),))
     b = case("B", "opened", probable_duplicates=(Duplicate("A"),))

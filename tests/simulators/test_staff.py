@@ -24,7 +24,7 @@ from tests.simulators.console_process import PASSWORD, RealConsole, prepare
 
 SECRET = b"a secret for tests"
 PLAN = plan_city(8, 11, None)
-SPEED = 240.0
+SPEED = 120.0
 Found = TypeVar("Found")
 Json = dict[str, Any]
 
@@ -85,7 +85,7 @@ async def at_work(client: httpx.AsyncClient, plan: CityPlan, seed: int = 1) -> A
 
 
 async def until(
-    look: Callable[[], Awaitable[Found | None]], what: str, limit_s: float = 60
+    look: Callable[[], Awaitable[Found | None]], what: str, limit_s: float = 90
 ) -> Found:
     try:
         async with asyncio.timeout(limit_s):
@@ -215,7 +215,7 @@ async def test_many_cases_at_once_all_end(console: RealConsole, client: httpx.As
             answer = await client.get("/v1/cases?state=open", headers=await _headers(client))
             return bool(answer.json()["cases"] == [])
 
-        await until(all_ended, "all cases ended", 100)
+        await until(all_ended, "all cases ended", 110)
 
 
 async def test_who_is_second_reads_again_and_lets_the_case_be(
