@@ -40,10 +40,12 @@ from console_api.http.routes import (
 from console_api.photos import PhotoFolder
 from console_api.rules import CLOCKS, ESCALATIONS, Rules
 from console_api.settings import ConsoleSettings, DataCentreSettings
+from console_api.store.anchor import write_anchor
 from console_api.store.engine import open_engine
 
 log: Final = logging.getLogger(__name__)
 TICK_S: Final = 1.0
+ANCHOR_S: Final = 3600.0
 # Argon2id and photo decoding take 64 to 200 MB each: two at a time bound the memory.
 LABOURERS: Final = 2
 AGAIN_S: Final = 1.0
@@ -83,6 +85,9 @@ def create_app(
         now=now or _present,
     )
     beside: list[Work] = [console.feed.run, lambda: _tick(console)]
+    if settings.anchors_file is not None:
+        anchors = Path(settings.anchors_file)
+        beside.append(lambda: _anchor(console, anchors))
     if settings.data_centre is not None:
         beside.append(_sender(console, settings.data_centre, secret).run)
     return Application(
@@ -175,6 +180,13 @@ async def _tick(console: Console) -> None:
         if await console.database.write_quietly(store.tick, console.now(), rules=console.rules):
             console.committed.ring()
         await asyncio.sleep(TICK_S)
+
+
+async def _anchor(console: Console, file: Path) -> None:
+    """Put the log's head on record outside of the database: at the start, and each hour."""
+    while not console.committed.closed:
+        await console.database.read(write_anchor, file, console.now())
+        await asyncio.sleep(ANCHOR_S)
 
 
 def _open(settings: ConsoleSettings, rules: Rules) -> Engine:

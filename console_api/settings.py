@@ -60,13 +60,15 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class ConsoleSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything the console needs to be told.
 
-    `database` is an SQLAlchemy URL; `trusted_proxies` are the addresses whose
+    `database` is an SQLAlchemy URL; `anchors_file` gets the log's fingerprint each hour, to be
+    kept where the database's keeper can't reach it; `trusted_proxies` are the addresses whose
     X-Forwarded-For and -Proto are believed; `secure_cookie` is for a console that people
     reach over https only.
     """
 
     database: str
     photos_dir: str
+    anchors_file: str | None = None
     host: str = "127.0.0.1"
     port: Port = 8080
     time_zone: str = "Asia/Makassar"

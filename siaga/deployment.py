@@ -120,6 +120,7 @@ class Deployment:
         return ConsoleSettings(
             database=console.database or sqlite_url(self.layout.console),
             photos_dir=str(self.layout.photos),
+            anchors_file=str(self.layout.anchors),
             host=console.host,
             port=console.port,
             time_zone=console.time_zone,

@@ -223,6 +223,12 @@ class Desk:
         }
         return self._client.post(f"/v1/cases/{case_id}/{action}", json=dict(body), headers=headers)
 
+    def attach_photo(self, case_id: str, jpeg: bytes) -> None:
+        answer = self._client.post(
+            f"/v1/cases/{case_id}/photos", content=jpeg, headers={"Content-Type": "image/jpeg"}
+        )
+        assert answer.status_code == 201, answer.text
+
     def __enter__(self) -> Self:
         return self
 
