@@ -24,17 +24,24 @@ _BATCH_BYTES: Final = 1024 * 1024 - 1024  # 1 MiB with room for the brackets and
 _ENCODED_AT_ONCE: Final = 20  # 0.5 ms: an alarm that comes in between does not wait for 500
 _FIRST_DELAY_S: Final = 0.2
 _DEFERRED_S: Final = 30.0
+_FIRST_SIZE: Final = 20
+_REST: Final = 3.0
 _REFUSED: Final = "refused"
 # The console is there and doesn't take this body: another body may be taken.
 _BODY_IS_TO_BLAME: Final = frozenset({400, 409, 413, 415, 422, 500})
 
 
 class LaneSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """How a lane sends."""
+    """How a lane sends.
+
+    With `request_s`, batches are sized so that a request takes about that long, and the lane
+    rests longer than the console has worked for it: that time belongs to the alarms.
+    """
 
     name: str
     batch: int = BATCH_EVENTS
     interval_s: float = 0.0
+    request_s: float | None = None
     longest_delay_s: float = 30.0
 
 
@@ -107,7 +114,7 @@ class Lane:
         self._encode = encode
         self._wake = asyncio.Event()
         self._wake.set()
-        self._size = settings.batch
+        self._size = settings.batch if settings.request_s is None else _FIRST_SIZE
         self._deferred: dict[int, float] = {}
         self._log = structlog.get_logger().bind(lane=settings.name)
         self.is_up: bool | None = None
@@ -141,6 +148,7 @@ class Lane:
 
     async def _send_all(self) -> None:
         while batch := await self._next_batch():
+            started = time.perf_counter()
             try:
                 results = await self._console.post_events(
                     [event.content for event in batch], [event.id for event in batch]
@@ -149,13 +157,23 @@ class Lane:
                 self._narrow(batch, error)
                 raise
             self._note(works=True)
-            self._size = min(2 * self._size, self._settings.batch)
+            pause_s = self._pace(len(batch), time.perf_counter() - started)
             job = partial(_settle, batch=batch, results=results, now_ms=time.time_ns() // 10**6)
             refused = await self._pipeline.write(job)
             if refused:
                 self._log.error("console refuses events for good; they are kept", ids=refused)
-            if self._settings.interval_s:
-                await asyncio.sleep(self._settings.interval_s)
+            if pause_s:
+                await asyncio.sleep(pause_s)
+
+    def _pace(self, sent: int, took_s: float) -> float:
+        """Choose the next batch's size by how long this one took; returns how long to rest."""
+        wanted_s = self._settings.request_s
+        if wanted_s is None or took_s < wanted_s / 2:
+            self._size = min(2 * self._size, self._settings.batch)
+        elif took_s > wanted_s:
+            self._size = max(1, sent // 2)
+        rest_s = 0.0 if wanted_s is None else _REST * took_s
+        return max(rest_s, self._settings.interval_s)
 
     async def _next_batch(self) -> list[Encoded]:
         now = asyncio.get_running_loop().time()

@@ -126,6 +126,7 @@ class Bridge:
             LaneSettings(
                 name="bulk",
                 interval_s=settings.bulk_interval_s,
+                request_s=settings.bulk_request_s,
                 longest_delay_s=settings.longest_retry_s,
             ),
             BulkSource(journal),

@@ -36,8 +36,10 @@ class BridgeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     http_host: str = "127.0.0.1"
     http_port: OptionalPort | None = None  # 0: any free one
 
-    gather_s: Annotated[float, msgspec.Meta(ge=0, le=0.1)] = 0.004
-    bulk_interval_s: Annotated[float, msgspec.Meta(ge=0)] = 0.2
+    gather_s: Annotated[float, msgspec.Meta(ge=0, le=0.1)] = 0.008
+    bulk_interval_s: Annotated[float, msgspec.Meta(ge=0)] = 0.05
+    # An alarm waits at the console for at most one request of statuses: they are kept this short.
+    bulk_request_s: Positive = 0.02
     console_timeout_s: Positive = 10.0
     longest_retry_s: Positive = 30.0
     notice_wait_s: Annotated[int, msgspec.Meta(ge=0, le=30)] = 25
