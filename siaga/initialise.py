@@ -3,14 +3,12 @@
 import base64
 import secrets
 import shutil
-from datetime import UTC, datetime
 from pathlib import Path
 
 from console_api import admin
 from console_api.accounts.roles import Role
-from gateway.broker.files import BrokerFiles
-from gateway.broker.pki import ensure_certificates
 from gateway.registry.migrate import migrate
+from siaga.broker_files import write_broker_files
 from siaga.config import first_file
 from siaga.deployment import Deployment
 from siaga.errors import DeploymentExistsError
@@ -60,22 +58,6 @@ def migrate_databases(deployment: Deployment) -> None:
     with deployment.registry():
         pass  # the first to open it binds it to the deployment key
     admin.initialise(deployment.console_settings())
-
-
-def write_broker_files(deployment: Deployment) -> bool:
-    """Write the broker's certificate, configuration, logins and rules; tell if any changed."""
-    deployment.layout.tls.mkdir(mode=0o700, parents=True, exist_ok=True)
-    renewed = ensure_certificates(
-        deployment.certificates, deployment.certificate_names, datetime.now(UTC)
-    )
-    with deployment.registry() as registry:
-        files = BrokerFiles(deployment.broker_settings(), registry, gateway_password(deployment))
-        return files.write() or renewed
-
-
-def gateway_password(deployment: Deployment) -> str:
-    """Give the MQTT password of the gateway."""
-    return deployment.layout.gateway_password.read_text(encoding="ascii").strip()
 
 
 def _secrets(layout: Layout) -> None:

@@ -6,22 +6,13 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import httpx
 
-from gateway.broker.choose import BrokerKind, Choice, choose_broker
 from gateway.broker.mosquitto import mosquitto_command
 from gateway.broker.probe import Answer, ask_broker
+from siaga.broker_files import broker_choice, gateway_password
 from siaga.deployment import Deployment
-from siaga.initialise import gateway_password
 from siaga.processes import Part
 
 ANSWER_LIMIT_S = 2.0
-
-
-def broker_choice(deployment: Deployment) -> Choice:
-    """Choose Mosquitto where there is one, as far as the configuration leaves it open.
-
-    Raises NoBrokerError.
-    """
-    return choose_broker(BrokerKind(deployment.configuration.broker.kind))
 
 
 def broker_part(deployment: Deployment, environment: Mapping[str, str]) -> Part:

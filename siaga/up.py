@@ -7,13 +7,11 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.broker.files import BrokerFiles, reload_mosquitto, watch
 from gateway.broker.mosquitto import check_ports
+from siaga.broker_files import keep_broker_files, write_broker_files
 from siaga.demo import RegisteredCity, register_city
 from siaga.deployment import Deployment
-from siaga.initialise import gateway_password, write_broker_files
 from siaga.parts import (
-    broker_choice,
     broker_part,
     console_part,
     gateway_part,
@@ -82,28 +80,13 @@ async def _parts(
             keepers.append(asyncio.create_task(child.keep()))
             if stop.is_set():
                 break
-        keepers.append(asyncio.create_task(_keep_broker_files(deployment, stop)))
+        keepers.append(asyncio.create_task(keep_broker_files(deployment, stop)))
         yield
     finally:
         stop.set()
         for child in reversed(started):
             await child.stop()
         await asyncio.gather(*keepers)
-
-
-async def _keep_broker_files(deployment: Deployment, stop: asyncio.Event) -> None:
-    """Let a device in, or shut it out, as soon as the registry says so."""
-    settings = deployment.broker_settings()
-
-    def reload() -> None:
-        if (
-            broker_choice(deployment).program is not None
-        ):  # the built-in broker sees for itself that they changed
-            reload_mosquitto(settings.pid_file)
-
-    with deployment.registry() as registry:
-        files = BrokerFiles(settings, registry, gateway_password(deployment))
-        await watch(files, reload, stop)
 
 
 def _check_ports(deployment: Deployment) -> None:

@@ -10,13 +10,12 @@ import typer
 
 from console_api import service as console_service
 from gateway.bridge import service as bridge_service
+from gateway.bridge.inspection import quarantined, refused
 from gateway.broker.builtin import run_builtin_broker
-from gateway.broker.files import BrokerFiles, reload_mosquitto, watch
 from gateway.broker.mosquitto import mosquitto_command
-from siaga.commands.options import DATA, Data
+from siaga.broker_files import broker_choice, keep_broker_files, write_broker_files
+from siaga.commands.options import DATA, Data, Json, show
 from siaga.deployment import Deployment
-from siaga.initialise import gateway_password, write_broker_files
-from siaga.parts import broker_choice
 
 broker = typer.Typer(no_args_is_help=True, help="The MQTT broker.")
 console = typer.Typer(no_args_is_help=True, help="The operator API.")
@@ -41,6 +40,26 @@ def run_gateway(data: Data = DATA) -> None:
     """
     settings = Deployment.open(data).bridge_settings()
     _serve(lambda stop: bridge_service.run(settings, stop))
+
+
+@gateway.command("quarantine")
+def quarantine(as_json: Json = False, data: Data = DATA) -> None:
+    """List the messages that were refused, with the reason and the bytes.
+
+    Example: siaga gateway quarantine --json
+    """
+    journal = Deployment.open(data).layout.journal
+    show(quarantined(journal), as_json=as_json, columns=("at", "reason", "topic", "message"))
+
+
+@gateway.command("refused")
+def refused_(as_json: Json = False, data: Data = DATA) -> None:
+    """List the events that the console refused for good.
+
+    Example: siaga gateway refused
+    """
+    journal = Deployment.open(data).layout.journal
+    show(refused(journal), as_json=as_json, columns=("at", "reason", "event_id"))
 
 
 @broker.command("run")
@@ -80,14 +99,7 @@ def config(
     settings = deployment.broker_settings()
     typer.echo(f"{settings.directory}: {'written' if changed else 'all as it should be'}")
     if watching:
-        _serve(lambda stop: _watch(deployment, stop))
-
-
-async def _watch(deployment: Deployment, stop: asyncio.Event) -> None:
-    settings = deployment.broker_settings()
-    with deployment.registry() as registry:
-        files = BrokerFiles(settings, registry, gateway_password(deployment))
-        await watch(files, lambda: reload_mosquitto(settings.pid_file), stop)
+        _serve(lambda stop: keep_broker_files(deployment, stop))
 
 
 def _serve(run: Callable[[asyncio.Event], Awaitable[None]]) -> None:

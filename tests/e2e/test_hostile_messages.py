@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import json
 import ssl
 import threading
 from collections.abc import Iterator
@@ -101,4 +102,6 @@ def test_forged_replayed_and_cloned_messages_leave_only_their_record(city: Deplo
         assert len(desk.cases()) == 1
         assert after["presses"] == before["presses"]
         assert after["version"] == before["version"]
+    kept = json.loads(city.command("gateway", "quarantine", "--json"))
+    assert [message["reason"] for message in kept] == ["tag", "conflict"]
     city.command("verify")
