@@ -144,6 +144,23 @@ async def test_publishing_past_the_brokers_window_waits_and_loses_nothing(broker
     await listener.close()
 
 
+async def test_no_more_is_in_flight_than_the_broker_takes() -> None:
+    packets: list[bytes] = []
+    async with (
+        fake_broker(packets, window=3) as port,
+        running_link(_At(port), Heard()) as link,
+    ):
+        await until(lambda: link.is_up, "link")
+        session = link.session
+        assert session is not None
+        sent = [session.publish("down/x", b"%d" % number) for number in range(10)]
+        session.acknowledge([7])
+        await until(lambda: packets and packets[-1][0] == 0x40, "what was written last")
+        assert [packet[0] for packet in packets] == [0x32] * 3 + [0x40]
+        await session.close()
+        await asyncio.gather(*sent, return_exceptions=True)
+
+
 async def test_a_publish_that_the_broker_did_not_acknowledge_fails_by_name() -> None:
     async with fake_broker([]) as port, running_link(_At(port), Heard()) as link:
         await until(lambda: link.is_up, "link")
@@ -219,9 +236,10 @@ class _At(Broker):
 
 @contextlib.asynccontextmanager
 async def fake_broker(
-    acknowledged: list[bytes], *, deliver: int = 0, only_3_1_1: bool = False
+    packets: list[bytes], *, deliver: int = 0, only_3_1_1: bool = False, window: int = 65_535
 ) -> AsyncIterator[int]:
-    """Serve a broker that records PUBACKs and never acknowledges a publish."""
+    """Serve a broker that records PUBLISH and PUBACK and never acknowledges."""
+    connack = b"\x20\x06\x00\x00\x03\x21" + window.to_bytes(2, "big")
     writers: list[asyncio.StreamWriter] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -235,7 +253,7 @@ async def fake_broker(
                     writer.write(b"\x20\x02\x00\x01")
                     break
                 if head[0] == 0x10:
-                    writer.write(b"\x20\x02\x00\x00" if only_3_1_1 else b"\x20\x03\x00\x00\x00")
+                    writer.write(b"\x20\x02\x00\x00" if only_3_1_1 else connack)
                 elif head[0] == 0x82:
                     no_properties = b"" if only_3_1_1 else b"\x00"
                     answer = packet[:2] + no_properties + b"\x01"
@@ -243,8 +261,8 @@ async def fake_broker(
                     for number in range(1, deliver + 1):
                         content = b"\x00\x01t" + bytes((0, number)) + no_properties + b"%d" % number
                         writer.write(b"\x32" + bytes((len(content),)) + content)
-                elif head[0] == 0x40:
-                    acknowledged.append(head + packet)
+                elif head[0] in (0x32, 0x40):
+                    packets.append(head + packet)
         writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
