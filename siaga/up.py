@@ -22,6 +22,9 @@ from siaga.processes import Child
 from simulators.city import CitySettings, run_city
 from simulators.table import Language
 
+# What five patrols can attend: each is away for some ten minutes.
+PRESS_EVERY_S = 120.0
+
 
 @dataclass(frozen=True, slots=True)
 class Demo:
@@ -107,5 +110,6 @@ def _city_settings(
         data_centre_port=data_centre_port,
         data_centre_secret=deployment.layout.data_centre_secret.read_bytes(),
         data=deployment.layout.demo,
+        press_every_s=PRESS_EVERY_S,
         language=demo.language,
     )

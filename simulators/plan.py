@@ -36,6 +36,8 @@ UNIT_SET: Final[tuple[tuple[str, str, tuple[Category, ...]], ...]] = (
     ("SAR", "Regu Penyelamat", ("rescue", "fire", "other")),
     ("PATROLI", "Patroli", ("city_alarm", "other")),
     ("JENAZAH", "Mobil Jenazah", ("hearse", "ambulance")),
+    ("PATROLI", "Patroli", ("city_alarm", "other")),
+    ("PATROLI", "Patroli", ("city_alarm", "other")),
 )
 
 

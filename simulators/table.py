@@ -99,7 +99,7 @@ class Row:
 
 def running_clock(case: Case, now: datetime) -> Running | None:
     """Return the running clock with the least time left, reckoned from its mark to `now`."""
-    running = [_reckoned(case, clock, now) for clock in case.clocks if clock.state == "running"]
+    running = [_reckoned(case, clock, now) for clock in case.clocks if case.runs(clock)]
     return min(running, key=lambda clock: clock.left_s, default=None)
 
 

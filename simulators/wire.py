@@ -51,11 +51,12 @@ class Area(msgspec.Struct, frozen=True):
     kelurahan: str
 
 
-class Clock(msgspec.Struct, frozen=True, rename={"start": "from"}):
-    """One of the seven clocks when the case was sent; `start` is the mark that it runs from."""
+class Clock(msgspec.Struct, frozen=True, rename={"start": "from", "end": "to"}):
+    """One of the seven clocks when the case was sent, and the marks that it runs between."""
 
     clock: int
     start: str
+    end: str
     standard_s: float
     elapsed_s: float | None
     state: ClockState
@@ -101,6 +102,11 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     probable_duplicates: tuple[Duplicate, ...] = ()
     awaiting_second: FirstPerson | None = None
     dismiss_reason: str | None = None
+
+    def runs(self, clock: Clock) -> bool:
+        """Whether a clock still runs, also past its standard."""
+        missed = clock.state == "missed" and self.marks.get(clock.end) is None
+        return clock.state == "running" or missed
 
     @property
     def ended(self) -> bool:

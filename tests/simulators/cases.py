@@ -24,4 +24,8 @@ def case(name: str = "C-1", state: str = "received", **members: object) -> Case:
 
 
 def clock(number: int, start: str, standard_s: float) -> Clock:
-    return Clock(number, start, standard_s, 0.0, "running", "green")
+    return Clock(number, start, "dispatched", standard_s, 0.0, "running", "green")
+
+
+def missed(number: int, start: str, end: str, standard_s: float) -> Clock:
+    return Clock(number, start, end, standard_s, standard_s + 1, "missed", "red")

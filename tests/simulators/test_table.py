@@ -9,7 +9,7 @@ from simulators.book import CaseBook
 from simulators.lights import Light, Lights
 from simulators.table import row, running_clock, show, shown
 from simulators.wire import Area
-from tests.simulators.cases import NOW, PRESSED, case, clock
+from tests.simulators.cases import NOW, PRESSED, case, clock, missed
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,19 @@ def test_of_two_running_clocks_the_more_urgent_is_shown() -> None:
     running = running_clock(case(clocks=clocks), NOW)
     assert running is not None
     assert running.clock == 3
+
+
+def test_a_clock_past_its_standard_runs_on_until_its_end() -> None:
+    late = case(clocks=(missed(2, "received", "dispatched", 120.0),))
+    running = running_clock(late, NOW)
+    assert running is not None
+    assert (str(running), running.level) == ("■ 2 -3:00", "red")
+
+
+def test_a_missed_clock_that_has_ended_is_not_shown() -> None:
+    marks = {"received": PRESSED, "dispatched": NOW}
+    done = case(marks=marks, clocks=(missed(2, "received", "dispatched", 120.0),))
+    assert running_clock(done, NOW) is None
 
 
 def test_a_row_has_all_that_a_dispatcher_asks_for() -> None:
