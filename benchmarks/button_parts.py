@@ -146,7 +146,9 @@ class BenchButton:
                 *("--control", str(control)),
             ],
             cwd=ROOT,
-            env={**os.environ, "MICROPYPATH": str(ROOT)},
+            # Modules are found from the folder it runs in, as on a board: the names of their
+            # files are in the heap, and must not be as long as the way to this checkout.
+            env={**os.environ, "MICROPYPATH": ".frozen"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

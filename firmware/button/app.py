@@ -4,23 +4,27 @@ import asyncio
 import gc
 
 from . import actions, events, message
-from .boards.board import Board
 from .button import Button
-from .compat import monotonic_ms, random_below
+from .compat import TYPE_CHECKING, const, monotonic_ms, random_below
 from .config import Config
 from .cose import unseal
-from .credentials import Credentials
 from .errors import MessageRefused
 from .executor import FIRMWARE, Executor
 from .gnss import Gnss
-from .link import Link, Owner
-from .schedule import Jitter
-from .storage import Storage
+from .link import Link
 from .streams import Broker, tls_context
 from .values import Value
 
+if TYPE_CHECKING:
+    from .boards.board import Board
+    from .credentials import Credentials
+    from .storage import Storage
 
-class HardwareJitter(Jitter):
+
+_PAUSE_S = const(1)
+
+
+class HardwareJitter:
     """Randomness of the hardware or the kernel."""
 
     def below(self, limit: int) -> int:
@@ -28,14 +32,14 @@ class HardwareJitter(Jitter):
         return random_below(limit)
 
 
-class App(Owner):
+class App:
     """One button, running; make it inside the event loop that will run it.
 
     The boot counter has risen on flash before this returns, and so before anything is
     sent. Many may share one event loop: nothing here is global.
     """
 
-    def __init__(self, credentials: Credentials, storage: Storage, board: Board) -> None:
+    def __init__(self, credentials: "Credentials", storage: "Storage", board: "Board") -> None:
         self._credentials = credentials
         self._storage = storage
         self._board = board
@@ -114,7 +118,7 @@ class App(Owner):
         unix = self.gnss.unix(now_ms)
         if unix is not None:
             self.dispatch(events.GnssTime(unix))
-        self.dispatch(events.Fix(fix.lat_e7, fix.lon_e7, fix.details))
+        self.dispatch(fix)
 
     def keepalive_s(self) -> int:
         """Return MQTT's keep alive for the next connection."""
@@ -186,19 +190,27 @@ class App(Owner):
 
     async def _tick(self) -> None:
         while True:
-            self._changed.clear()
-            due_ms = self.button.deadline_ms()
-            if due_ms is None:
-                await self._changed.wait()
-                continue
             try:
-                wait_ms = max(0, due_ms - monotonic_ms())
-                await asyncio.wait_for(self._changed.wait(), wait_ms / 1000)
+                await self._wait()
             except asyncio.TimeoutError:
                 self.dispatch(events.Tick())
+            except Exception as error:  # noqa: BLE001 - not even a full heap may stop the time
+                gc.collect()
+                self._board.log(f"fault, going on: {error!r}")
+                await asyncio.sleep(_PAUSE_S)
+
+    async def _wait(self) -> None:
+        """Wait until something has changed. Raises `TimeoutError` when time is due first."""
+        self._changed.clear()
+        due_ms = self.button.deadline_ms()
+        if due_ms is None:
+            await self._changed.wait()
+        else:
+            wait_ms = max(0, due_ms - monotonic_ms())
+            await asyncio.wait_for(self._changed.wait(), wait_ms / 1000)
 
 
-def _broker(credentials: Credentials) -> Broker:
+def _broker(credentials: "Credentials") -> Broker:
     context = None
     if credentials.tls:
         with open(credentials.ca_file, "rb") as file:

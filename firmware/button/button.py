@@ -6,13 +6,16 @@ that never wraps (`compat.Monotonic` makes one of a board's 30-bit ticks).
 
 from . import events, message
 from .calls import Calls
+from .compat import TYPE_CHECKING
 from .config import Config
 from .context import Context
 from .duties import Duties
 from .gestures import Gestures
-from .schedule import Jitter
 from .tracking import Tracking
 from .values import Value
+
+if TYPE_CHECKING:
+    from .interfaces import Jitter
 
 
 class Button:
@@ -23,7 +26,7 @@ class Button:
     """
 
     def __init__(
-        self, boot: int, config: Config, jitter: Jitter, now_ms: int, alarm: object = None
+        self, boot: int, config: Config, jitter: "Jitter", now_ms: int, alarm: object = None
     ) -> None:
         self.config = config
         self._context = Context(boot, config, jitter, now_ms)

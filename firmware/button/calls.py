@@ -52,44 +52,18 @@ class Calls:
             alarm = self._begin(drill=False)
         ref = alarm.ref() if alarm.events else None
         alarm.presses += presses
-        seq = context.next_seq()
-        body = message.alarm(
-            context.boot,
-            seq,
-            context.unix(),
-            0,
-            category=context.config.category,
-            trigger=trigger,
-            position=self._tracking.position(context.now_ms, whole=False),
-            presses=alarm.presses,
-            ref=ref,
-        )
-        silent = trigger == message.SILENT
-        alarm.add(context.boot, seq, silent=silent)
-        self._store(seq, body, loud=not silent)
-        if not silent:
+        self._call(alarm, message.ALARM, trigger, presses=alarm.presses, ref=ref)
+        if trigger != message.SILENT:
             self.display.pressed_again(alarm)
 
     def drill(self) -> None:
         """Begin a practice run."""
-        context = self._context
         if self.alarm is not None:
-            context.log("no drill while an alarm is active")
+            self._context.log("no drill while an alarm is active")
             return
         alarm = self._begin(drill=True)
         alarm.presses = 1
-        seq = context.next_seq()
-        alarm.add(context.boot, seq, silent=False)
-        body = message.drill(
-            context.boot,
-            seq,
-            context.unix(),
-            0,
-            category=context.config.category,
-            trigger=message.PRESS,
-            position=self._tracking.position(context.now_ms, whole=False),
-        )
-        self._store(seq, body, loud=True)
+        self._call(alarm, message.DRILL, message.PRESS)
 
     def cancel(self) -> None:
         """Say that the person takes the active alarm back."""
@@ -173,6 +147,33 @@ class Calls:
         self.display.alarm_began()
         self._tracking.told(self._context.now_ms)
         return self.alarm
+
+    def _call(
+        self,
+        alarm: ActiveAlarm,
+        kind: int,
+        trigger: int,
+        *,
+        presses: "int | None" = None,
+        ref: "tuple[int, int] | None" = None,
+    ) -> None:
+        context = self._context
+        seq = context.next_seq()
+        body = message.alarm(
+            context.boot,
+            seq,
+            context.unix(),
+            0,
+            category=context.config.category,
+            trigger=trigger,
+            position=self._tracking.position(context.now_ms, whole=False),
+            presses=presses,
+            ref=ref,
+            kind=kind,
+        )
+        silent = trigger == message.SILENT
+        alarm.add(context.boot, seq, silent=silent)
+        self._store(seq, body, loud=not silent)
 
     def _store(self, seq: int, body: "dict[int, object]", *, loud: bool) -> None:
         context = self._context

@@ -5,6 +5,8 @@ import sys
 import time
 
 MICROPYTHON = sys.implementation.name == "micropython"
+TYPE_CHECKING = False
+"""True for type checkers alone: what they read besides needs no place in a board's heap."""
 
 
 def const(value: int) -> int:
@@ -12,31 +14,17 @@ def const(value: int) -> int:
     return value
 
 
-# CPython's stubs have no ticks; MicroPython's give them types of their own.
+if MICROPYTHON:
+    from time import ticks_diff, ticks_ms  # type: ignore[attr-defined, unused-ignore]
+else:
 
+    def ticks_ms() -> int:
+        """Return a millisecond counter, which wraps on a board; see `Monotonic`."""
+        return time.monotonic_ns() // 1_000_000
 
-def ticks_ms() -> int:
-    """Return a millisecond counter that wraps on a board; see `monotonic_ms`."""
-    if MICROPYTHON:
-        ticks: int = time.ticks_ms()  # type: ignore[attr-defined, assignment, unused-ignore]
-        return ticks
-    return time.monotonic_ns() // 1_000_000
-
-
-def ticks_add(ticks: int, delta: int) -> int:
-    """Return the tick value `delta` milliseconds after `ticks`."""
-    if MICROPYTHON:
-        later: int = time.ticks_add(ticks, delta)  # type: ignore[attr-defined, type-var, unused-ignore]
-        return later
-    return ticks + delta
-
-
-def ticks_diff(later: int, earlier: int) -> int:
-    """Return the signed milliseconds from `earlier` to `later`."""
-    if MICROPYTHON:
-        delta: int = time.ticks_diff(later, earlier)  # type: ignore[attr-defined, type-var, unused-ignore]
-        return delta
-    return later - earlier
+    def ticks_diff(later: int, earlier: int) -> int:
+        """Return the signed milliseconds from `earlier` to `later`."""
+        return later - earlier
 
 
 class Monotonic:
@@ -108,3 +96,11 @@ def sync_directory(path: str) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def forget_module(name: str) -> None:
+    """Free the memory of a module that has done its work; CPython, which has enough, keeps it."""
+    if MICROPYTHON:
+        package, _, last = name.rpartition(".")
+        del sys.modules[name]
+        delattr(sys.modules[package], last)

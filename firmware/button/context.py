@@ -1,16 +1,19 @@
 """What the parts of a button share while it handles one event."""
 
 from . import actions
+from .compat import TYPE_CHECKING
 from .config import Config
-from .schedule import Jitter
 from .values import Value
 from .wallclock import WallClock
+
+if TYPE_CHECKING:
+    from .interfaces import Jitter
 
 
 class Context:
     """Identity, time and the list of what is to be done."""
 
-    def __init__(self, boot: int, config: Config, jitter: Jitter, now_ms: int) -> None:
+    def __init__(self, boot: int, config: Config, jitter: "Jitter", now_ms: int) -> None:
         self.boot = boot
         self.config = config
         self.jitter = jitter

@@ -1,15 +1,17 @@
 """Does what the button asks for: flash first, then radio, then lights."""
 
 from . import actions, commands, events, message
-from .boards.board import Board
-from .compat import monotonic_ms
+from .compat import TYPE_CHECKING, monotonic_ms
 from .cose import seal
-from .credentials import Credentials
 from .errors import ButtonError
-from .gnss import Gnss
-from .link import Link
-from .storage import Storage
 from .values import Value
+
+if TYPE_CHECKING:
+    from .boards.board import Board
+    from .credentials import Credentials
+    from .gnss import Gnss
+    from .link import Link
+    from .storage import Storage
 
 FIRMWARE = "0.1.0"
 
@@ -20,7 +22,7 @@ class Executor:
     """The hands of one button."""
 
     def __init__(
-        self, credentials: Credentials, storage: Storage, board: Board, gnss: Gnss
+        self, credentials: "Credentials", storage: "Storage", board: "Board", gnss: "Gnss"
     ) -> None:
         self.link: Link | None = None
         self._credentials = credentials

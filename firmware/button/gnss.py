@@ -7,6 +7,7 @@ estimated position), and NMEA's checksum of 8 bits lets one damaged sentence in 
 
 from . import nmea
 from .compat import const
+from .events import Fix
 from .nmea import Sentence
 
 OFF = const(0)
@@ -38,18 +39,6 @@ _ROLLOVER_S = const(619315200)
 """1,024 weeks: GPS counts weeks in 10 bits, and worn-out receivers are off by as much."""
 
 
-class Fix:
-    """A position as measured: degrees at 1e-7, `details` the optional keys of protocol.md §3."""
-
-    __slots__ = ("at_ms", "details", "lat_e7", "lon_e7")
-
-    def __init__(self, lat_e7: int, lon_e7: int, details: "dict[int, int]", at_ms: int) -> None:
-        self.lat_e7 = lat_e7
-        self.lon_e7 = lon_e7
-        self.details = details
-        self.at_ms = at_ms
-
-
 class Gnss:
     """Bytes in, the newest fix and time out; `now_ms` is `compat.monotonic_ms()`."""
 
@@ -68,8 +57,9 @@ class Gnss:
         self._published: int | None = None
         self._unix: int | None = None
         self._unix_ms = 0
+        self.fix_ms = 0
         self.fix: Fix | None = None
-        """The newest fix, however old."""
+        """The newest fix, however old, and `fix_ms`, when it was found."""
 
     def feed(self, data: bytes, now_ms: int) -> bool:
         """Take bytes as they come from the receiver; say whether there is a new fix."""
@@ -98,7 +88,7 @@ class Gnss:
         """Return OFF (silent), SEARCHING or FIX, as the health of protocol.md §3 has it."""
         if self._started_ms is None or now_ms - self._heard_ms > _HEARD_MS:
             return OFF
-        if self.fix is None or now_ms - self.fix.at_ms > _FRESH_MS:
+        if self.fix is None or now_ms - self.fix_ms > _FRESH_MS:
             return SEARCHING
         return FIX
 
@@ -160,7 +150,8 @@ class Gnss:
         if other is not None and other.time_ms == sentence.time_ms:
             _add_details(details, other)
         self._published = sentence.time_ms
-        self.fix = Fix(sentence.lat_e7, sentence.lon_e7, details, now_ms)
+        self.fix = Fix(sentence.lat_e7, sentence.lon_e7, details)
+        self.fix_ms = now_ms
         rmc = self._rmc
         if rmc is not None and rmc.unix is not None:
             since = rmc.unix - self._earliest_unix

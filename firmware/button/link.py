@@ -3,11 +3,14 @@
 import asyncio
 
 from . import mqtt_packets
-from .compat import const
+from .compat import TYPE_CHECKING, const
 from .errors import ButtonError
-from .mqtt_client import Connection, Handler, PacketIds
-from .schedule import Jitter, jittered
+from .mqtt_client import Connection, PacketIds
+from .schedule import jittered
 from .streams import Broker, close_stream, open_stream
+
+if TYPE_CHECKING:
+    from .interfaces import Jitter, Owner
 
 FIRST_MS = const(1_000)
 LIMIT_MS = const(60_000)
@@ -21,30 +24,10 @@ ONLINE = "online"
 CLOSED = "closed"
 
 
-class Owner(Handler):
-    """What a link asks of and tells its owner, beside what a connection does."""
-
-    def keepalive_s(self) -> int:
-        """Return MQTT's keep alive for the next connection."""
-        raise NotImplementedError
-
-    def will(self) -> "tuple[str, bytes]":
-        """Return topic and signed message of the will for a connection that begins now."""
-        raise NotImplementedError
-
-    def is_urgent(self) -> bool:
-        """Say whether somebody's call has not got through yet."""
-        raise NotImplementedError
-
-    def on_offline(self, reason: str) -> None:
-        """Take note that the connection ended, or that none came about."""
-        raise NotImplementedError
-
-
 class Link:
     """One device's way to the broker; `state` is one of the four names above."""
 
-    def __init__(self, broker: Broker, topic: str, owner: Owner, jitter: Jitter) -> None:
+    def __init__(self, broker: Broker, topic: str, owner: "Owner", jitter: "Jitter") -> None:
         self.state = OFFLINE
         self._broker = broker
         self._topic = topic
@@ -66,9 +49,8 @@ class Link:
                 self._go_offline(str(error))
             except Exception as error:  # noqa: BLE001 - a bug of ours must not end the link
                 self._go_offline(f"a fault of ours, {error!r}")
-            if self.state == CLOSED:
-                return
-            await self._wait()
+            if self.state != CLOSED:
+                await self._wait()
 
     def is_online(self) -> bool:
         """Say whether the broker has accepted us and not gone since."""
@@ -95,23 +77,13 @@ class Link:
     async def _connect_and_serve(self) -> None:
         self.state = CONNECTING
         self._tries += 1
-        will_topic, will_message = self._owner.will()
         keepalive_s = self._owner.keepalive_s()
-        broker = self._broker
-        connect = mqtt_packets.connect(
-            broker.client_id,
-            broker.username,
-            broker.password,
-            keepalive_s=keepalive_s,
-            will_topic=will_topic,
-            will_message=will_message,
-        )
-        reader, writer = await open_stream(broker, self._tries)
+        reader, writer = await open_stream(self._broker, self._tries)
         try:
             connection = Connection(
                 reader, writer, self._owner, self._packet_ids, keepalive_s=keepalive_s
             )
-            session_present = await connection.open(connect)
+            session_present = await connection.open(self._connect(keepalive_s))
             if self.state == CLOSED:
                 return
             self.state = ONLINE
@@ -122,6 +94,17 @@ class Link:
                 self._delay_ms = 0
             self._connection = None
             await close_stream(writer)
+
+    def _connect(self, keepalive_s: int) -> bytes:
+        will_topic, will_message = self._owner.will()
+        return mqtt_packets.connect(
+            self._broker.client_id,
+            self._broker.username,
+            self._broker.password,
+            keepalive_s=keepalive_s,
+            will_topic=will_topic,
+            will_message=will_message,
+        )
 
     def _go_offline(self, reason: str) -> None:
         if self.state != CLOSED:

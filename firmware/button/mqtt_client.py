@@ -7,37 +7,21 @@ while a drain is under way: MicroPython's `Stream.drain` loses what is written m
 import asyncio
 
 from . import mqtt_packets
-from .compat import const, monotonic_ms
+from .compat import TYPE_CHECKING, const, monotonic_ms
 from .errors import ButtonError, ConnectionLostError, RefusedByBrokerError
 from .mqtt_packets import Decoder
 from .values import Value
 
-_READ = const(512)
+if TYPE_CHECKING:
+    from .interfaces import Handler
+
+_READ = const(256)
 _WINDOW = const(32)
 """Unacknowledged publishes; at 200 bytes each they bound what waits in a full socket."""
 
 _READING = const(0)
 _WRITING = const(1)
 _WATCHING = const(2)
-
-
-class Handler:
-    """What a connection tells its owner."""
-
-    def on_online(self, *, session_present: bool) -> None:
-        """Take note that the broker has accepted us; publishing may begin."""
-        raise NotImplementedError
-
-    async def on_message(self, topic: str, payload: "bytes | None") -> None:
-        """Handle a message to the end: it is acknowledged when this returns.
-
-        `payload` is None if it was longer than any message of the protocol.
-        """
-        raise NotImplementedError
-
-    def on_delivered(self, token: "tuple[int, int]") -> None:
-        """Take note that the broker has acknowledged the publish of `token`."""
-        raise NotImplementedError
 
 
 class _Publish:
@@ -73,7 +57,7 @@ class Connection:
         self,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
-        handler: Handler,
+        handler: "Handler",
         packet_ids: PacketIds,
         *,
         keepalive_s: int,
@@ -195,6 +179,9 @@ class Connection:
             self._lost(error)
         except Exception as error:  # noqa: BLE001 - our bug ends this connection, not the button
             self._lost(ConnectionLostError(f"a fault of ours, {error!r}"))
+        finally:
+            # However a part ends, even for want of heap: the others must not go on alone.
+            self._ended.set()
 
     def _lost(self, error: Exception) -> None:
         if self._end is None and not self._ended.is_set():

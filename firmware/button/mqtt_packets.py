@@ -8,16 +8,16 @@ from .compat import const
 from .errors import MalformedPacketError
 from .values import Value
 
-CONNACK = const(2)
-PUBLISH = const(3)
-PUBACK = const(4)
-SUBACK = const(9)
-PINGRESP = const(13)
+_CONNACK = const(2)
+_PUBLISH = const(3)
+_PUBACK = const(4)
+_SUBACK = const(9)
+_PINGRESP = const(13)
 
 PINGREQ_BYTES = b"\xc0\x00"
 DISCONNECT_BYTES = b"\xe0\x00"
 
-MAX_KEPT = const(1536)
+_MAX_KEPT = const(1536)
 """The longest packet that is kept: topic and message of protocol.md §2 with room to spare."""
 
 _PROTOCOL = b"\x00\x04MQTT\x04"
@@ -25,7 +25,7 @@ _FLAG_WILL = const(0x04)
 _FLAG_WILL_QOS1 = const(0x08)
 _FLAG_PASSWORD = const(0x40)
 _FLAG_USERNAME = const(0x80)
-_FIXED = {CONNACK: 2, PUBACK: 2, PINGRESP: 0, SUBACK: 3}
+_FIXED = {_CONNACK: 2, _PUBACK: 2, _PINGRESP: 0, _SUBACK: 3}
 
 
 class ConnectionAccepted(Value):
@@ -148,7 +148,7 @@ class Decoder:
                 position += 1
             else:
                 count = min(len(data) - position, self._length - self._seen)
-                room = max(0, MAX_KEPT - len(self._body))
+                room = max(0, _MAX_KEPT - len(self._body))
                 self._body.extend(data[position : position + min(count, room)])
                 self._seen += count
                 position += count
@@ -170,7 +170,7 @@ class Decoder:
 
     def _check_length(self) -> None:
         kind = self._first >> 4
-        if kind == PUBLISH:
+        if kind == _PUBLISH:
             if self._first & 6 > 2:
                 raise MalformedPacketError("a QoS that was not subscribed to (3.8.4)")
         elif kind not in _FIXED:
@@ -187,13 +187,13 @@ class Decoder:
         self._length = self._shift = self._seen = 0
         self._in_body = False
         self._body = bytearray()
-        if kind == PUBLISH:
+        if kind == _PUBLISH:
             return _incoming(body, qos1=qos1, cut=cut)
-        if kind == CONNACK:
+        if kind == _CONNACK:
             return ConnectionAccepted(body[1], bool(body[0] & 1))
-        if kind == PUBACK:
+        if kind == _PUBACK:
             return PublishAcknowledged(_packet_id(body, 0))
-        if kind == SUBACK:
+        if kind == _SUBACK:
             return Subscribed(_packet_id(body, 0), body[2])
         return PingAnswered()
 

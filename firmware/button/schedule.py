@@ -1,20 +1,17 @@
 """When to send again: for ever, less and less often, never in step with the neighbours."""
 
+from .compat import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .interfaces import Jitter
+
 FIRST_MS = 5_000
 LIMIT_MS = 60_000
 WINDOW = 8
 """Repeated events on their way at one time; a new event does not wait for it."""
 
 
-class Jitter:
-    """Where randomness comes from, handed in."""
-
-    def below(self, limit: int) -> int:
-        """Return a random integer from 0 to `limit - 1`."""
-        raise NotImplementedError
-
-
-def jittered(delay_ms: int, jitter: Jitter) -> int:
+def jittered(delay_ms: int, jitter: "Jitter") -> int:
     """Return between three quarters and all of `delay_ms`."""
     return delay_ms - jitter.below(delay_ms // 4 + 1)
 
@@ -35,7 +32,7 @@ class Waiting:
 class Retransmission:
     """The events that wait for a receipt, oldest first (protocol.md §4)."""
 
-    def __init__(self, jitter: Jitter) -> None:
+    def __init__(self, jitter: "Jitter") -> None:
         self._jitter = jitter
         self._waiting: list[Waiting] = []
 

@@ -5,10 +5,15 @@ import binascii
 import errno
 import select
 import socket
-import ssl
 
 from .compat import MICROPYTHON, const
 from .errors import ConnectionLostError
+
+if MICROPYTHON:
+    # What MicroPython's ssl wraps: without the wrapper a board has 1 kB of heap more.
+    import tls as ssl  # type: ignore[import-not-found, unused-ignore]
+else:
+    import ssl
 
 _CONNECT_S = const(10)
 _CLOSE_S = const(2)
@@ -44,12 +49,15 @@ def tls_context(ca_pem: bytes) -> ssl.SSLContext:
     Raises `ValueError` if `ca_pem` holds no certificate.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.verify_mode = ssl.CERT_REQUIRED
+    context.verify_mode = ssl.CERT_REQUIRED  # type: ignore[attr-defined, unused-ignore]
     certificates = der_certificates(ca_pem)
     if not certificates:
         raise ValueError("no certificate in the CA file")
     for certificate in certificates:
-        context.load_verify_locations(cadata=certificate)
+        if MICROPYTHON:
+            context.load_verify_locations(certificate)
+        else:
+            context.load_verify_locations(cadata=certificate)
     if not MICROPYTHON:
         context.check_hostname = True
         context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -73,65 +81,68 @@ async def open_stream(
     On MicroPython the TLS handshake is left to the first write, where it does not block.
     """
     try:
-        opening = _open_on_board(broker, tries) if MICROPYTHON else _open_on_cpython(broker)
-        return await asyncio.wait_for(opening, _CONNECT_S)
+        return await asyncio.wait_for(_open(broker, tries), _CONNECT_S)
     except asyncio.TimeoutError:
         raise ConnectionLostError("the broker cannot be reached in time") from None
     except (OSError, ValueError) as error:
         raise ConnectionLostError(f"{broker.host}:{broker.port}: {error}") from None
 
 
-async def _open_on_cpython(broker: Broker) -> "tuple[asyncio.StreamReader, asyncio.StreamWriter]":
-    name = broker.host if broker.context is not None else None
-    return await asyncio.open_connection(
-        broker.host, broker.port, ssl=broker.context, server_hostname=name
-    )
+if MICROPYTHON:
 
-
-async def _open_on_board(
-    broker: Broker, tries: int
-) -> "tuple[asyncio.StreamReader, asyncio.StreamWriter]":
-    # asyncio.open_connection would leave the socket open when it is cancelled. A name with
-    # several addresses gets the next one at each try: a refusal only shows at the first
-    # write. getaddrinfo blocks; with an address in the credentials it does not ask anyone.
-    addresses = socket.getaddrinfo(broker.host, broker.port, 0, socket.SOCK_STREAM)
-    family, kind, protocol, _, address = addresses[tries % len(addresses)]
-    raw = socket.socket(family, kind, protocol)
-    try:
-        raw.settimeout(0)
-        await _connected(raw, address)
-        _send_at_once(raw)
-        stream = raw
-        if broker.context is not None:
-            stream = broker.context.wrap_socket(
-                raw, server_hostname=broker.host, do_handshake_on_connect=False
-            )
-        both = asyncio.StreamReader(stream)  # type: ignore[arg-type]  # takes sockets there
-    except BaseException:
-        raw.close()
-        raise
-    return both, both  # type: ignore[return-value]  # one class is both there
-
-
-def _send_at_once(raw: socket.socket) -> None:
-    # Nagle's algorithm holds a small packet back until the last one is acknowledged: 40 ms
-    # on Linux, measured. MicroPython's socket names neither constant.
-    try:
-        raw.setsockopt(_IPPROTO_TCP, _TCP_NODELAY, 1)
-    except OSError:
-        return
-
-
-async def _connected(raw: socket.socket, address: "tuple[object, ...]") -> None:
-    try:
-        raw.connect(address)
-    except OSError as error:
-        if error.errno != errno.EINPROGRESS:
+    async def _open(
+        broker: Broker, tries: int
+    ) -> "tuple[asyncio.StreamReader, asyncio.StreamWriter]":
+        # asyncio.open_connection would leave the socket open when it is cancelled. A name with
+        # several addresses gets the next one at each try: a refusal only shows at the first
+        # write. getaddrinfo blocks; with an address in the credentials it does not ask anyone.
+        addresses = socket.getaddrinfo(broker.host, broker.port, 0, socket.SOCK_STREAM)
+        family, kind, protocol, _, address = addresses[tries % len(addresses)]
+        raw = socket.socket(family, kind, protocol)
+        try:
+            raw.settimeout(0)
+            await _connected(raw, address)
+            _send_at_once(raw)
+            stream = raw
+            if broker.context is not None:
+                stream = broker.context.wrap_socket(
+                    raw, server_hostname=broker.host, do_handshake_on_connect=False
+                )
+            both = asyncio.StreamReader(stream)  # type: ignore[arg-type, unused-ignore]  # takes sockets
+        except BaseException:
+            raw.close()
             raise
-    poller = select.poll()
-    poller.register(raw, select.POLLOUT)
-    while not poller.poll(0):  # noqa: ASYNC110 - only the kernel knows, and it tells by poll
-        await asyncio.sleep(_POLL_S)
+        return both, both  # type: ignore[return-value]  # one class is both there
+
+    def _send_at_once(raw: socket.socket) -> None:
+        # Nagle's algorithm holds a small packet back until the last one is acknowledged: 40 ms
+        # on Linux, measured. MicroPython's socket names neither constant.
+        try:
+            raw.setsockopt(_IPPROTO_TCP, _TCP_NODELAY, 1)
+        except OSError:
+            return
+
+    async def _connected(raw: socket.socket, address: "tuple[object, ...]") -> None:
+        try:
+            raw.connect(address)  # type: ignore[arg-type, unused-ignore]  # as it came
+        except OSError as error:
+            if error.errno != errno.EINPROGRESS:
+                raise
+        poller = select.poll()
+        poller.register(raw, select.POLLOUT)
+        while not poller.poll(0):  # noqa: ASYNC110 - only the kernel knows, and it tells by poll
+            await asyncio.sleep(_POLL_S)
+
+else:
+
+    async def _open(
+        broker: Broker, tries: int
+    ) -> "tuple[asyncio.StreamReader, asyncio.StreamWriter]":
+        del tries  # asyncio tries all addresses
+        name = broker.host if broker.context is not None else None
+        return await asyncio.open_connection(
+            broker.host, broker.port, ssl=broker.context, server_hostname=name
+        )
 
 
 async def close_stream(writer: asyncio.StreamWriter) -> None:

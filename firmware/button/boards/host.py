@@ -4,7 +4,7 @@ micropython -m firmware.button.boards.host --credentials FILE --flash DIR
     [--gnss PATH] [--control FIFO|-]
 
 Control lines: press, hold, multi N, silent, cancel, drill, down, up, quit. The path given
-to --gnss is a file, or a terminal that its opener has put into raw mode.
+to --gnss is a file, a FIFO or a terminal, whose speed is as it was set.
 """
 
 import asyncio
@@ -13,7 +13,6 @@ import sys
 
 from firmware.button import events, message
 from firmware.button.app import App
-from firmware.button.boards.board import Board
 from firmware.button.boards.host_input import ByteInput
 from firmware.button.compat import MICROPYTHON
 from firmware.button.credentials import Credentials, load
@@ -23,6 +22,7 @@ from firmware.button.values import Value
 
 USAGE = "usage: --credentials FILE --flash DIR [--gnss PATH] [--control FIFO|-]"
 
+_OPTIONS = ("--credentials", "--flash", "--gnss", "--control")
 _LONGEST_LINE = 64
 _MOST_PRESSES = 99
 _PLAIN = {
@@ -36,11 +36,7 @@ _PLAIN = {
 }
 
 
-class UsageError(ButtonError):
-    """The command line is wrong; the message is what to write instead."""
-
-
-class HostBoard(Board):
+class HostBoard:
     """Lights and logs as lines on standard output."""
 
     def __init__(self) -> None:
@@ -71,7 +67,7 @@ class HostBoard(Board):
         """Return power (mains) and free heap."""
         health: dict[int, object] = {2: 1}
         if MICROPYTHON:
-            health[9] = gc.mem_free()  # type: ignore[attr-defined]  # MicroPython's
+            health[9] = gc.mem_free()  # type: ignore[attr-defined, unused-ignore]  # MicroPython's
         return health
 
     def log(self, text: str) -> None:
@@ -85,24 +81,15 @@ class HostBoard(Board):
             self.on_reboot.stop()
 
 
-class Options:
-    """The command line."""
-
-    def __init__(self, arguments: "list[str]") -> None:
-        """Parse it. Raises `UsageError`."""
-        values: dict[str, str] = {}
-        names = ("--credentials", "--flash", "--gnss", "--control")
-        for index in range(0, len(arguments), 2):
-            name = arguments[index]
-            if name not in names or index + 1 == len(arguments):
-                raise UsageError(USAGE)
-            values[name] = arguments[index + 1]
-        if "--credentials" not in values or "--flash" not in values:
-            raise UsageError(USAGE)
-        self.credentials = values["--credentials"]
-        self.flash = values["--flash"]
-        self.gnss = values.get("--gnss")
-        self.control = values.get("--control")
+def options_of(arguments: "list[str]") -> "dict[str, str] | None":
+    """Return the command line's values by their names, or None: it is wrong."""
+    options: dict[str, str] = {}
+    for index in range(0, len(arguments), 2):
+        name = arguments[index]
+        if name not in _OPTIONS or index + 1 == len(arguments):
+            return None
+        options[name] = arguments[index + 1]
+    return options if "--credentials" in options and "--flash" in options else None
 
 
 def event_of(line: str) -> "Value | None":
@@ -118,7 +105,9 @@ def event_of(line: str) -> "Value | None":
     return None
 
 
-async def run(credentials: Credentials, storage: Storage, options: Options) -> bool:
+async def run(
+    credentials: Credentials, storage: Storage, gnss: "str | None", control: "str | None"
+) -> bool:
     """Be a button until `quit`; return whether it is to start again."""
     board = HostBoard()
     app = App(credentials, storage, board)
@@ -128,10 +117,10 @@ async def run(credentials: Credentials, storage: Storage, options: Options) -> b
         for signal in (2, 15):
             asyncio.get_event_loop().add_signal_handler(signal, app.stop)
     tasks = []
-    if options.gnss is not None:
-        tasks.append(asyncio.create_task(_listen(app, board, options.gnss)))
-    if options.control is not None:
-        tasks.append(asyncio.create_task(_obey(app, board, options.control)))
+    if gnss is not None:
+        tasks.append(asyncio.create_task(_listen(app, board, gnss)))
+    if control is not None:
+        tasks.append(asyncio.create_task(_obey(app, board, control)))
     try:
         await app.run()
     finally:
@@ -146,7 +135,7 @@ async def run(credentials: Credentials, storage: Storage, options: Options) -> b
 
 async def _listen(app: App, board: HostBoard, path: str) -> None:
     try:
-        source = ByteInput(path)
+        source = ByteInput(path, raw=True)
         data = await source.read()
         while data:
             app.feed_gnss(data)
@@ -206,15 +195,16 @@ def main(arguments: "list[str]", make_storage: "type[Storage]" = Storage) -> int
 
     A test hands in a storage that pulls the plug.
     """
-    try:
-        options = Options(arguments)
-        credentials = load(options.credentials)
-        # A reboot is a new run over the same flash.
-        while asyncio.run(run(credentials, make_storage(options.flash), options)):
-            gc.collect()
-    except UsageError as error:
-        sys.stderr.write(f"{error}\n")
+    options = options_of(arguments)
+    if options is None:
+        sys.stderr.write(USAGE + "\n")
         return 2
+    try:
+        credentials = load(options["--credentials"])
+        gnss, control = options.get("--gnss"), options.get("--control")
+        # A reboot is a new run over the same flash.
+        while asyncio.run(run(credentials, make_storage(options["--flash"]), gnss, control)):
+            gc.collect()
     except (ButtonError, OSError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -5,7 +5,7 @@ from typing import TypeVar
 from firmware.button import actions, events
 from firmware.button.button import Button
 from firmware.button.config import Config
-from firmware.button.schedule import Jitter
+from firmware.button.interfaces import Jitter
 from firmware.button.values import Value
 
 T = TypeVar("T", bound=Value)

@@ -9,6 +9,8 @@ from tests.firmware.button.helpers import BOOT, IN_SESSION, T0, Hand, of
 MINUTE_MS = 60_000
 HERE = (33_012_345, 1_175_890_123)
 METRE_E7 = 90
+STORED, ACCEPTED = 1, 4
+BATTERY = 4
 
 
 @pytest.fixture
@@ -77,8 +79,8 @@ class TestStatus:
         assert kinds.index(actions.Send) < kinds.index(actions.Publish)
 
     def test_what_the_board_noticed_is_reported(self, hand: Hand) -> None:
-        hand.do(events.Happened(message.BATTERY))
-        assert _published(hand, message.STATUS)[0][message.REASON] == message.BATTERY
+        hand.do(events.Happened(BATTERY))
+        assert _published(hand, message.STATUS)[0][message.REASON] == BATTERY
 
     def test_tampering_raises_an_alarm_where_configured(self, hand: Hand) -> None:
         hand.do(events.Happened(message.REASON_TAMPER))
@@ -260,7 +262,7 @@ class TestCommand:
         first = hand.press()
         hand.do(_command(message.SILENCE))
         hand.done.clear()
-        hand.receipt(first, message.ACCEPTED)
+        hand.receipt(first, ACCEPTED)
         assert of(hand.done, actions.Sound) == []
         hand.receipt(first, message.CLOSED)
         hand.press()
@@ -282,24 +284,24 @@ class TestClock:
     def test_is_set_by_the_receipt_for_an_event_of_this_boot(self, hand: Hand) -> None:
         identity = hand.press()
         hand.now_ms += 1_000
-        hand.receipt(identity, message.STORED, T0)
+        hand.receipt(identity, STORED, T0)
         hand.now_ms += 10_000
         assert self._time(hand) in (T0 + 10, T0 + 11)
 
     def test_is_not_set_by_a_receipt_that_may_have_waited(self, hand: Hand) -> None:
-        hand.receipt((BOOT - 1, 0), message.STORED, T0)
+        hand.receipt((BOOT - 1, 0), STORED, T0)
         assert self._time(hand) is None
 
     def test_a_receipt_never_moves_it_back_before_its_own_time(self, hand: Hand) -> None:
         hand.do(events.GnssTime(T0))
-        hand.receipt((BOOT - 1, 0), message.STORED, T0 - 7_200)
+        hand.receipt((BOOT - 1, 0), STORED, T0 - 7_200)
         assert self._time(hand) == T0
-        hand.receipt((BOOT - 1, 0), message.STORED, T0 + 7_200)
+        hand.receipt((BOOT - 1, 0), STORED, T0 + 7_200)
         assert self._time(hand) == T0 + 7_200
 
     def test_a_clock_that_runs_fast_is_corrected(self, hand: Hand) -> None:
         hand.do(events.GnssTime(T0 + 500))
-        hand.receipt(hand.press(), message.STORED, T0)
+        hand.receipt(hand.press(), STORED, T0)
         time = self._time(hand)
         assert isinstance(time, int)
         assert T0 <= time <= T0 + 1
@@ -312,7 +314,7 @@ class TestClock:
         assert self._time(hand) is None
 
     def test_a_receiver_that_contradicts_the_gateway_is_not_believed(self, hand: Hand) -> None:
-        hand.receipt(hand.press(), message.STORED, T0)
+        hand.receipt(hand.press(), STORED, T0)
         hand.do(events.GnssTime(T0 - 3_600))
         time = self._time(hand)
         assert isinstance(time, int)

@@ -15,7 +15,9 @@ ALARM = message.alarm(
 TRACK = message.track(BOOT, SEQ, TIME, AGE, ref=(BOOT, 300), position={**POSITION, **DETAILS})
 CANCEL = message.cancel(BOOT, SEQ, TIME, AGE, ref=(BOOT, 300))
 STATUS = message.status(BOOT, SEQ, TIME, AGE, reason=message.COMMAND_RESULT, result=(7, 0, "done"))
-DRILL = message.drill(BOOT, SEQ, TIME, AGE, category=1, trigger=2, position=POSITION)
+DRILL = message.alarm(
+    BOOT, SEQ, TIME, AGE, category=1, trigger=2, position=POSITION, kind=message.DRILL
+)
 RECEIPT: dict[int, object] = {0: 16, 3: TIME, 9: [BOOT, SEQ], 11: 8}
 COMMAND: dict[int, object] = {0: 17, 3: TIME, 12: 7, 13: 4, 14: {"keepalive": 30}, 15: TIME}
 

@@ -21,7 +21,7 @@ def test_a_fix_is_published_when_both_sentences_agree() -> None:
     assert receiver.fix is not None
     assert (receiver.fix.lat_e7, receiver.fix.lon_e7) == (LAT_E7, LON_E7)
     assert receiver.fix.details == {4: 92, 5: 12, 6: 147, 7: 556, 8: 27050}
-    assert receiver.fix.at_ms == 10_000
+    assert receiver.fix_ms == 10_000
 
 
 def test_the_order_of_the_sentences_does_not_matter() -> None:

@@ -236,6 +236,7 @@ class ButtonProcess:
         host: str = "localhost",
         gnss: Path | None = None,
         module: tuple[str, ...] = ("-m", "firmware.button.boards.host"),
+        path: str = str(ROOT),
     ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.flash = directory / "flash"
@@ -253,7 +254,7 @@ class ButtonProcess:
         self._process = subprocess.Popen(
             [*python, *module, *options],
             cwd=ROOT,
-            env={**os.environ, "MICROPYPATH": str(ROOT)},
+            env={**os.environ, "MICROPYPATH": path},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -5,8 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from firmware.button.link import Owner
-from firmware.button.schedule import Jitter
+from firmware.button.interfaces import Jitter, Owner
 from firmware.button.streams import Broker
 
 CONNACK = b"\x20\x02\x00\x00"
