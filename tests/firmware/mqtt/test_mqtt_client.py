@@ -319,3 +319,33 @@ async def test_a_press_does_not_wait_for_the_backoff(monkeypatch: pytest.MonkeyP
         await until(lambda: len(owner.offline) == 1)
         link.hurry()
         await until(lambda: len(owner.offline) == 2, limit_s=2)
+
+
+class UntellableError(Exception):
+    """Stands for a heap so full that not even the fault can be told."""
+
+    def __repr__(self) -> str:
+        raise MemoryError
+
+
+async def test_a_part_that_ends_untold_ends_the_connection_and_the_link_connects_again(
+    quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del quick
+    owner = Memory()
+
+    async def fail(topic: str, payload: bytes | None) -> None:
+        del topic, payload
+        raise UntellableError
+
+    monkeypatch.setattr(owner, "on_message", fail)
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await accept(reader, writer)
+        if len(owner.online) == 1:
+            writer.write(mqtt_packets.publish(DOWN, b"receipt", 1))
+        await reader.read()
+
+    async with scripted_broker(script) as broker, running(broker, owner):
+        await until(lambda: len(owner.online) == 2)
+    assert owner.offline[0] == "a fault of ours, MemoryError()"
