@@ -4,7 +4,7 @@ from .compat import forget_module
 
 
 class Credentials:
-    """A device's identity, key and way to the broker; `ca_pem` is None without TLS."""
+    """A device's identity, key and way to the broker; `ca_file` is empty without TLS."""
 
     def __init__(
         self,
