@@ -69,3 +69,24 @@ class PortTakenError(SiagaError):
             f"port {port} on {host} is taken by another program: stop it, or choose another"
             f" port with {option}"
         )
+
+
+class ConsoleRefusedError(SiagaError):
+    """The console did not do what was asked, or could not be reached."""
+
+    def __init__(self, request: str, reason: str) -> None:
+        self.request = request
+        self.reason = reason
+        super().__init__(f"the console refused {request}: {reason}")
+
+
+class NoAnswerError(SiagaError):
+    """A button has not answered a command in time; the command stays valid until it expires."""
+
+    def __init__(self, device: str, limit_s: float) -> None:
+        self.device = device
+        self.limit_s = limit_s
+        super().__init__(
+            f"{device} has not answered in {limit_s:.0f} s: see when it was last heard with"
+            f" GET /v1/devices/{device}, and try again when it is online"
+        )

@@ -42,7 +42,7 @@ async def up(deployment: Deployment, demo: Demo | None, say: Callable[[str], Non
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
     write_broker_files(deployment)
     _check_ports(deployment)

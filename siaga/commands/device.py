@@ -10,9 +10,18 @@ from gateway.registry.devices import Filter
 from gateway.registry.fields import Profile, ProfileFields
 from gateway.registry.model import Category, Device, DeviceKind, DeviceStatus, Owner, Point
 from gateway.registry.registry import ImportReport
-from siaga.commands.options import DATA, Data, Json, me, show
+from siaga.commands.options import (
+    DATA,
+    Data,
+    Json,
+    PasswordStdin,
+    me,
+    read_password,
+    show,
+)
 from siaga.deployment import Deployment
 from siaga.layout import write_secret
+from siaga.selftest import Technician
 
 app = typer.Typer(no_args_is_help=True, help="Register buttons and look after them.")
 
@@ -202,6 +211,27 @@ def rotate_key(
             return
         credentials = registry.rotate_key(device_id, by=me(), new_password=new_password)
     show(credentials.document(deployment.endpoint), as_json=as_json)
+
+
+@app.command("test")
+def self_test(
+    device_id: Id,
+    user: Annotated[str, typer.Option(help="Technician or supervisor at the console.")],
+    password_stdin: PasswordStdin = False,
+    wait_s: Annotated[float, typer.Option(help="Seconds to wait for the answer.")] = 60.0,
+    as_json: Json = False,
+    data: Data = DATA,
+) -> None:
+    """Have a button in the field test itself, and wait for what it says.
+
+    Example: siaga device test TRK-000123 --user tono
+    """
+    url = Deployment.open(data).console_url
+    with Technician(url, user, read_password(password_stdin, confirm=False)) as technician:
+        outcome = technician.self_test(device_id, wait_s)
+    show(asdict(outcome), as_json=as_json)
+    if outcome.code != 0:
+        raise typer.Exit(1)
 
 
 @app.command("import")

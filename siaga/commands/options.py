@@ -2,6 +2,7 @@
 
 import getpass
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +17,9 @@ Data = Annotated[
     typer.Option("--data", envvar="SIAGA_DATA", help="Folder of the deployment."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+PasswordStdin = Annotated[
+    bool, typer.Option("--password-stdin", help="Read the password from standard input.")
+]
 DATA = Path("siaga-data")
 
 
@@ -32,6 +36,14 @@ def show(document: object, *, as_json: bool, columns: Sequence[str] = ()) -> Non
     for row in rows:
         table.add_row(*(_cell(row.get(column)) for column in columns))
     Console().print(table)
+
+
+def read_password(from_stdin: bool, *, confirm: bool = True) -> str:  # noqa: FBT001  the value of one flag
+    """Read a password from standard input's first line, or ask for it unseen."""
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\n")
+    entered: str = typer.prompt("Password", hide_input=True, confirmation_prompt=confirm)
+    return entered
 
 
 def me() -> str:

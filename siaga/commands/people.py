@@ -1,6 +1,5 @@
 """`siaga user` and `siaga unit`: who works the cases, and with what."""
 
-import sys
 from typing import Annotated
 
 import msgspec
@@ -10,15 +9,11 @@ from console_api import admin
 from console_api.accounts.roles import PEOPLE, Role
 from console_api.accounts.users import User
 from console_api.cycle.model import Category, Point
-from siaga.commands.options import DATA, Data, Json, show
+from siaga.commands.options import DATA, Data, Json, PasswordStdin, read_password, show
 from siaga.deployment import Deployment
 
 user = typer.Typer(no_args_is_help=True, help="People who sign in at the console.")
 unit = typer.Typer(no_args_is_help=True, help="Units that are sent to a case.")
-
-PasswordStdin = Annotated[
-    bool, typer.Option("--password-stdin", help="Read the password from standard input.")
-]
 
 
 @user.command("add")
@@ -37,7 +32,7 @@ def add_user(
     if role not in PEOPLE:
         raise typer.BadParameter(f"{role.value} is no person's role", param_hint="--role")
     settings = Deployment.open(data).console_settings()
-    added = admin.add_user(settings, name, role, _password(password_stdin), unit_id)
+    added = admin.add_user(settings, name, role, read_password(password_stdin), unit_id)
     show(_plain(added), as_json=as_json)
 
 
@@ -52,7 +47,7 @@ def password(
     Example: siaga user password rini
     """
     settings = Deployment.open(data).console_settings()
-    admin.set_password(settings, name, _password(password_stdin))
+    admin.set_password(settings, name, read_password(password_stdin))
 
 
 @user.command("list")
@@ -97,13 +92,6 @@ def list_units(as_json: Json = False, data: Data = DATA) -> None:
     """
     units = admin.list_units(Deployment.open(data).console_settings())
     show(units, as_json=as_json, columns=("id", "name", "categories", "status", "position"))
-
-
-def _password(from_stdin: bool) -> str:  # noqa: FBT001  the value of one command-line flag
-    if from_stdin:
-        return sys.stdin.readline().rstrip("\n")
-    entered: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
-    return entered
 
 
 def _categories(text: str) -> tuple[Category, ...]:

@@ -111,6 +111,13 @@ class Deployment:
                 until(lambda: _ready(url), "the gateway's readiness")
             yield program
 
+    @contextmanager
+    def watching_registry(self) -> Iterator[Program]:
+        """Run what tells the broker of changes in the registry."""
+        with self._part("broker", "config", "--watch") as program:
+            program.wait_for("as it should be|written")
+            yield program
+
     def await_console(self) -> None:
         until(lambda: _ready(self.console_url), "the console's readiness")
 
