@@ -91,13 +91,13 @@ class Deployment:
     @contextmanager
     def broker(self) -> Iterator[Program]:
         with self._part("broker", "run") as program:
-            until(lambda: _listens(self.mqtt_port), "the broker's port")
+            program.until(lambda: _listens(self.mqtt_port), "an open port")
             yield program
 
     @contextmanager
     def console(self, launcher: str | None = None) -> Iterator[Program]:
         with self._part("console", "run", launcher=launcher) as program:
-            self.await_console()
+            program.until(lambda: _ready(self.console_url), "readiness")
             yield program
 
     @contextmanager
@@ -108,7 +108,7 @@ class Deployment:
         with self._part("gateway", "run", launcher=launcher) as program:
             url = f"http://127.0.0.1:{self.gateway_port}"
             if await_ready:
-                until(lambda: _ready(url), "the gateway's readiness")
+                program.until(lambda: _ready(url), "readiness")
             yield program
 
     @contextmanager
@@ -117,9 +117,6 @@ class Deployment:
         with self._part("broker", "config", "--watch") as program:
             program.wait_for("as it should be|written")
             yield program
-
-    def await_console(self) -> None:
-        until(lambda: _ready(self.console_url), "the console's readiness")
 
     @contextmanager
     def button(

@@ -64,8 +64,12 @@ class Program:
         def look() -> str | None:
             return next((line for line in self.lines[after:] if re.search(pattern, line)), None)
 
+        return self.until(look, f"'{pattern}'", limit_s)
+
+    def until(self, look: Callable[[], Found | None], what: str, limit_s: float = 60.0) -> Found:
+        """Look until there is something to see, or fail with what the program said last."""
         try:
-            return until(look, f"'{pattern}' from {self.name}", limit_s)
+            return until(look, f"{what} from {self.name}", limit_s)
         except AssertionError as error:
             raise AssertionError(f"{error}; it said:\n" + "\n".join(self.lines[-40:])) from None
 

@@ -113,6 +113,7 @@ async def test_an_event_that_the_console_refuses_for_good_is_kept_for_a_technici
         await peer.publish(*site.signed(alarm(1, 0), "alarm"))
         await peer.publish(*site.signed(alarm(1, 1), "alarm"))
         await until(lambda: console.events, "the other")
+        await until(bridge.journal.refused, "the answer to be on record")
         kept = bridge.journal.refused()
         await peer.close()
     assert [(reason, event_id) for _, reason, event_id in kept] == [
