@@ -3,6 +3,7 @@
 import hashlib
 
 from gateway.bridge.enrich import conflict_data, restored_data
+from gateway.bridge.ladder import repeat
 from gateway.bridge.state import (
     DeviceState,
     Essence,
@@ -30,6 +31,7 @@ def record(
     state = transaction.state(verdict.device)
     if verdict.is_heartbeat and is_newest(verdict, state):
         _take(transaction, verdict, state, now_ms)
+        repeat(transaction, verdict.device, now_ms)
         return Novelty.NEW.name.lower()
     essence = essence_of(verdict, now_ms)
     novelty, first = _compare(transaction, verdict, state, essence)
@@ -41,6 +43,8 @@ def record(
         _raise_conflict(transaction, verdict, (first, essence), (topic, message), now_ms)
     if verdict.wants_receipt and novelty in (Novelty.NEW, Novelty.DUPLICATE):
         transaction.add_receipt(verdict.device, (verdict.boot, verdict.seq), Stage.STORED)
+    if not verdict.is_will and novelty is not Novelty.CONFLICT:
+        repeat(transaction, verdict.device, now_ms)
     return novelty.name.lower()
 
 

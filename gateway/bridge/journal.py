@@ -39,6 +39,7 @@ class Journal:
         self.path = path
         self._limits = limits or QuarantineLimits()
         self.states: dict[str, DeviceState] = {}
+        self._rungs_ms: dict[str, int] = {}
         self.unsent_heartbeats: dict[str, None] = {}
         self._quarantined: deque[tuple[int, int]] = deque()
         self._quarantined_bytes = 0
@@ -55,7 +56,7 @@ class Journal:
         """Start to write; raises JournalError at once when another process writes."""
         with self._named_errors():
             self._connection.execute("BEGIN IMMEDIATE")
-        return Transaction(self._connection, self.states)
+        return Transaction(self._connection, self.states, self._rungs_ms)
 
     @contextmanager
     def working(self) -> Iterator[None]:
@@ -90,6 +91,7 @@ class Journal:
                 self.unsent_heartbeats.pop(device, None)
             else:
                 self.unsent_heartbeats[device] = None
+        self._rungs_ms.update(transaction.raised_ms)
         self._quarantined.extend(transaction.quarantined)
         self._quarantined_bytes += sum(size for _, size in transaction.quarantined)
         for _ in range(transaction.evicted):
@@ -231,6 +233,8 @@ class Journal:
             " losses, heartbeat, heartbeat_ms FROM device"
         )
         self.states.update((row[0], DeviceState(*row[1:])) for row in rows)
+        rungs = self._connection.execute("SELECT device, max(at_ms) FROM rung GROUP BY device")
+        self._rungs_ms.update(rungs.fetchall())
         waiting = sorted(
             (state.heartbeat_ms, device)
             for device, state in self.states.items()

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -13,6 +13,7 @@ import structlog
 from gateway.bridge.console import Console, Notice, Notices
 from gateway.bridge.errors import ConsoleError, JournalError
 from gateway.bridge.journal import Journal
+from gateway.bridge.ladder import rise
 from gateway.bridge.pipeline import Pipeline
 from gateway.bridge.transaction import Transaction
 from gateway.bridge.wire import UINT_LIMIT, Command, Stage
@@ -32,12 +33,14 @@ class NoticeReader:
         *,
         wait_s: int,
         longest_delay_s: float,
+        now_ms: Callable[[], int],
     ) -> None:
         self._console = console
         self._pipeline = pipeline
         self._cursor = journal.notice_cursor()
         self._wait_s = wait_s
         self._longest_delay_s = longest_delay_s
+        self._now_ms = now_ms
         self._log = structlog.get_logger()
         self.is_up: bool | None = None
 
@@ -68,29 +71,31 @@ class NoticeReader:
             await asyncio.sleep(0 if self._wait_s else _FIRST_DELAY_S)
             return
         strange = await self._pipeline.write(
-            partial(apply_notices, notices=found.notices, cursor=cursor)
+            partial(apply_notices, notices=found.notices, cursor=cursor, now_ms=self._now_ms())
         )
         self._cursor = cursor
         if strange:
             self._log.warning("console sent notices that this version can't follow", count=strange)
 
 
-def apply_notices(transaction: Transaction, notices: Sequence[Notice], cursor: str) -> int:
+def apply_notices(
+    transaction: Transaction, notices: Sequence[Notice], cursor: str, now_ms: int
+) -> int:
     """Store what the notices ask for, and the cursor; returns how many made no sense."""
-    strange = sum(not _apply(transaction, notice) for notice in notices)
+    strange = sum(not _apply(transaction, notice, now_ms) for notice in notices)
     transaction.set_notice_cursor(cursor)
     return strange
 
 
-def _apply(transaction: Transaction, notice: Notice) -> bool:
+def _apply(transaction: Transaction, notice: Notice, now_ms: int) -> bool:
     if notice.kind == "receipt":
-        return _apply_receipt(transaction, notice)
+        return _apply_receipt(transaction, notice, now_ms)
     if notice.kind == "command":
         return _apply_command(transaction, notice)
     return False
 
 
-def _apply_receipt(transaction: Transaction, notice: Notice) -> bool:
+def _apply_receipt(transaction: Transaction, notice: Notice, now_ms: int) -> bool:
     match = _IDENTITY.fullmatch(notice.ref or "")
     stage = Stage.__members__.get((notice.stage or "").upper())
     if match is None or stage is None or match["device"] != notice.device:
@@ -98,7 +103,7 @@ def _apply_receipt(transaction: Transaction, notice: Notice) -> bool:
     ref = int(match["boot"]), int(match["seq"])
     if max(ref) > UINT_LIMIT:
         return False
-    transaction.add_receipt(notice.device, ref, stage)
+    rise(transaction, notice.device, ref, stage, now_ms)
     return True
 
 

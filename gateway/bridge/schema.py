@@ -67,4 +67,15 @@ CREATE TABLE refused (
     payload BLOB NOT NULL
 );
 """
-MIGRATIONS: Final = (_FIRST,)
+_SECOND: Final = """
+-- The newest rung of each alarm of the last 90 minutes: gateway/bridge/ladder.py.
+CREATE TABLE rung (
+    device TEXT NOT NULL,
+    boot INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    stage INTEGER NOT NULL,
+    at_ms INTEGER NOT NULL,
+    PRIMARY KEY (device, boot, seq)
+) WITHOUT ROWID;
+"""
+MIGRATIONS: Final = (_FIRST, _SECOND)

@@ -23,6 +23,7 @@ from gateway.bridge.mqtt import Link, LinkSettings, Session
 from gateway.bridge.notices import NoticeReader
 from gateway.bridge.overseer import Overseer
 from gateway.bridge.pipeline import Pipeline
+from gateway.bridge.repeater import Repeater
 from gateway.bridge.settings import BridgeSettings
 from gateway.bridge.transaction import Transaction
 from gateway.registry.cached import CachedDirectory
@@ -140,7 +141,10 @@ class Bridge:
             self.pipeline,
             wait_s=settings.notice_wait_s,
             longest_delay_s=settings.longest_retry_s,
+            now_ms=now_ms,
         )
+        self._now_ms = now_ms
+        self._repeater = Repeater(self.pipeline)
         self.health = HealthServer(self.problems, self.metrics.text)
         self._watch_figures()
 
@@ -158,6 +162,7 @@ class Bridge:
                     self.urgent_lane.run(),
                     self.bulk_lane.run(),
                     self.notices.run(),
+                    self._repeater.run(),
                     self.overseer.run(),
                     self._refresh_directory(),
                     self._copy_log(),
@@ -202,8 +207,10 @@ class Bridge:
         """Learn whether anything can be stored."""
         self._journal_works = works
 
-    def _listening(self, _session: Session) -> None:
+    def _listening(self, session: Session) -> None:
         self.overseer.listening()
+        if not session.session_present:
+            self._repeater.forgotten(self._now_ms())
 
     async def _refresh_directory(self) -> None:
         """Keep the directory true: what is revoked is refused within a second."""

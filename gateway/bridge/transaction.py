@@ -49,10 +49,17 @@ class Downlink(msgspec.Struct, frozen=True):
 class Transaction:
     """Writes of one group commit. Lives between `Journal.begin` and `commit`."""
 
-    def __init__(self, connection: sqlite3.Connection, states: Mapping[str, DeviceState]) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        states: Mapping[str, DeviceState],
+        rungs_ms: Mapping[str, int],
+    ) -> None:
         self._connection = connection
         self._states = states
+        self._rungs_ms = rungs_ms
         self.staged: dict[str, DeviceState] = {}
+        self.raised_ms: dict[str, int] = {}
         self.quarantined: list[tuple[int, int]] = []
         self.evicted = 0
         self.downlinks: list[Downlink] = []
@@ -134,6 +141,32 @@ class Transaction:
                 int(Field.STAGE): int(Stage(stage)),
             },
         )
+
+    def keep_rung(self, device: str, ref: tuple[int, int], stage: int, now_ms: int) -> None:
+        """Remember how far help has come for an alarm."""
+        self._connection.execute(
+            "INSERT INTO rung VALUES (?, ?, ?, ?, ?) ON CONFLICT (device, boot, seq)"
+            " DO UPDATE SET stage = excluded.stage, at_ms = excluded.at_ms",
+            (device, *ref, stage, now_ms),
+        )
+        self.raised_ms[device] = now_ms
+
+    def rung_ms(self, device: str) -> int | None:
+        """Return when a device's ladder rose last, if it ever did."""
+        return self.raised_ms.get(device, self._rungs_ms.get(device))
+
+    def rungs(self, since_ms: int, device: str | None = None) -> list[tuple[str, int, int, int]]:
+        """Return device, boot, seq and stage of alarms whose ladder has risen since."""
+        rows: list[tuple[str, int, int, int]] = self._connection.execute(
+            "SELECT device, boot, seq, stage FROM rung"
+            " WHERE at_ms >= ? AND (? IS NULL OR device = ?) ORDER BY at_ms",
+            (since_ms, device, device),
+        ).fetchall()
+        return rows
+
+    def forget_rungs(self, before_ms: int) -> None:
+        """Drop what no device shows any more."""
+        self._connection.execute("DELETE FROM rung WHERE at_ms < ?", (before_ms,))
 
     def add_command(self, device: str, command: int, args: dict[str, object], expires: int) -> int:
         """Owe a device a command, under the next number of its counter; returns the number."""

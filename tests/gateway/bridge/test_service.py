@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 import time
+from operator import itemgetter
 
 import cbor2
 import httpx
@@ -152,6 +153,44 @@ async def test_notices_become_signed_receipts_and_numbered_commands_each_once(
         (None, 2, 7, {"s": 1}),
         (7, None, None, None),
     ]
+
+
+async def test_a_device_that_shows_itself_is_told_again_how_far_help_has_come(
+    broker: Broker, console: FakeConsole, site: Site
+) -> None:
+    async with running_bridge(site.settings(broker.port, console.url)) as bridge:
+        console.notify(kind="receipt", device=DEVICE, ref=f"{DEVICE}:7:3", stage="opened")
+        # Nobody has subscribed: the broker acknowledges the receipt and drops it.
+        await until(bridge.journal.notice_cursor, "the notice")
+        await until(lambda: not bridge.journal.downlink(), "the receipt to be struck off")
+        peer = await Peer.connect(broker.port, DEVICE)
+        await peer.subscribe(DOWN)
+        await peer.publish(*site.signed(heartbeat(7, 4), "status"))
+        await until(lambda: peer.heard, "the receipt again")
+        await peer.close()
+    assert [(one[9], one[11]) for one in map(down_body, map(itemgetter(1), peer.heard))] == [
+        ([7, 3], 2)
+    ]
+
+
+async def test_a_broker_without_its_memory_is_given_every_rung_again(
+    broker: Broker, console: FakeConsole, site: Site
+) -> None:
+    settings = site.settings(broker.port, console.url)
+    async with running_bridge(settings) as bridge:
+        console.notify(kind="receipt", device=DEVICE, ref=f"{DEVICE}:7:3", stage="opened")
+        console.notify(kind="receipt", device=DEVICE, ref=f"{DEVICE}:7:3", stage="accepted")
+        await until(lambda: bridge.journal.notice_cursor() == "2", "the notices")
+        await until(lambda: not bridge.journal.downlink(), "the receipts to be struck off")
+    broker.stop()
+    broker.forget()
+    broker.start()
+    peer = await Peer.connect(broker.port, DEVICE)
+    await peer.subscribe(DOWN)
+    async with running_bridge(settings):
+        await until(lambda: peer.heard, "the newest rung")
+    await peer.close()
+    assert [down_body(message)[11] for _, message in peer.heard] == [4]
 
 
 def down_body(message: bytes) -> dict[int, object]:
