@@ -16,7 +16,7 @@ demo: setup ## a small city on this machine: broker, gateway, console, buttons, 
 	@$(RUN) siaga up --data demo-data --demo $(DEMO_BUTTONS)
 
 test: setup ## all tests, on the real broker and on MicroPython
-	@$(RUN) pytest
+	@$(RUN) pytest --numprocesses 2
 
 check: setup ## formatting, lint, types, and the firmware against MicroPython's stubs
 	@scripts/check
