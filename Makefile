@@ -3,6 +3,8 @@
 .DEFAULT_GOAL := help
 
 DEMO_BUTTONS ?= 12
+# GeoJSON of kelurahan to spread the buttons over; without one the sites are made up.
+BOUNDARIES ?= $(wildcard ../shared/data/tarakan-kelurahan.geojson)
 UV := .tools/bin/uv
 RUN := $(UV) run --frozen
 
@@ -13,7 +15,8 @@ setup: ## install what the project needs (Debian packages, Python packages)
 	@scripts/setup
 
 demo: setup ## a small city on this machine: broker, gateway, console, buttons, staff
-	@$(RUN) siaga up --data demo-data --demo $(DEMO_BUTTONS)
+	@$(RUN) siaga up --data demo-data --demo $(DEMO_BUTTONS) \
+		$(if $(BOUNDARIES),--boundaries $(BOUNDARIES))
 
 test: setup ## all tests, on the real broker and on MicroPython
 	@$(RUN) pytest --numprocesses 2
